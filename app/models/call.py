@@ -131,6 +131,8 @@ class Placement:
     """Inferred spans (the turn's root, tool spans) to insert or update."""
     moves: tuple[tuple[int, int], ...] = ()
     """(span_id, new parent span_id) of spans of this trace that now hang elsewhere."""
+    n_messages: int = 0
+    """How many messages the request had: `ChainEntry.n_messages` of the next call."""
 
 
 @dataclass(frozen=True, slots=True)
