@@ -12,7 +12,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 for name in [n for n in os.environ if n.startswith("GATESCOPE_") or n.lower().endswith("_proxy")]:
     del os.environ[name]
 
-_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")  # noqa: S104 - a list of what is allowed to be named
+_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 _connect = socket.socket.connect
 
 

@@ -22,13 +22,15 @@ def chat_reply(text: str = "Hi!", *, model: str = "gpt-4o-mini-2024-07-18", toke
     """An OpenAI chat completion with usage."""
     sent, got = tokens
     message = {"role": "assistant", "content": text}
-    return msgspec.json.encode({
-        "id": f"chatcmpl-{next(_numbers)}",
-        "object": "chat.completion",
-        "model": model,
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": sent, "completion_tokens": got, "total_tokens": sent + got},
-    })
+    return msgspec.json.encode(
+        {
+            "id": f"chatcmpl-{next(_numbers)}",
+            "object": "chat.completion",
+            "model": model,
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": sent, "completion_tokens": got, "total_tokens": sent + got},
+        }
+    )
 
 
 def call_record(**fields: Any) -> CallRecord:

@@ -1,6 +1,6 @@
 """The floor we measure ourselves against: the smallest aiohttp + uvloop reverse proxy. Receive, forward, return.
 
-    python bare_proxy.py PORT UPSTREAM_URL
+python bare_proxy.py PORT UPSTREAM_URL
 """
 
 import asyncio

@@ -1,15 +1,18 @@
 """What the benchmark sends: a small call, a long history, and an agent's loop that grows turn by turn. All seeded."""
 
+import http.client
 import json
 import random
 from collections.abc import Iterator
 
-_WORDS = (
-    "the report lists open items and their owners while reviews block a release until tests pass in every region "
-    "deploy service index query latency budget tokens cache session agent tool result error retry timeout route "
-    "customer invoice order shipment address refund policy contract renewal price discount currency total summary "
-    "function class module import return value object field schema parameter default optional list mapping string"
-).split()
+from upstream import MESSAGE, plain_answer
+
+_WORDS = """
+    the report lists open items and their owners while reviews block a release until tests pass in every region
+    deploy service index query latency budget tokens cache session agent tool result error retry timeout route
+    customer invoice order shipment address refund policy contract renewal price discount currency total summary
+    function class module import return value object field schema parameter default optional list mapping string
+""".split()  # noqa: SIM905 - to be read, not counted
 
 
 def prose(rng: random.Random, size_bytes: int) -> str:
@@ -46,8 +49,6 @@ def agent_loop(model: str, agent: int, turns: int) -> Iterator[bytes]:
 
     The assistant turns are what `upstream.plain_answer` gives, so that the chain is a true one.
     """
-    from upstream import _MESSAGE  # noqa: PLC0415 - beside this file when it runs
-
     shared = random.Random(3)
     tools = [
         {"type": "function", "function": {"name": f"tool_{n}", "description": prose(shared, 900), "parameters": {}}}
@@ -58,4 +59,20 @@ def agent_loop(model: str, agent: int, turns: int) -> Iterator[bytes]:
     for _ in range(turns):
         messages.append({"role": "user", "content": prose(rng, 1_500)})
         yield json.dumps({"model": model, "messages": messages, "tools": tools}).encode()
-        messages.append(dict(_MESSAGE))
+        messages.append(dict(MESSAGE))
+
+
+def answer() -> bytes:
+    """Return the body of the fake provider's plain answer."""
+    return plain_answer().partition(b"\r\n\r\n")[2]
+
+
+def post(port: int, key: str, body: bytes) -> None:
+    """Make one call and read its answer. Raises AssertionError unless it is 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
+    connection.request("POST", "/v1/chat/completions", body, headers)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    assert response.status == 200, response.status

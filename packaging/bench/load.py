@@ -25,8 +25,7 @@ class Caller(asyncio.Protocol):
         self.latencies_s: list[float] = []
         self.events = self.errors = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
         self.call()
 
@@ -78,16 +77,18 @@ async def main(url: str, key: str, body: bytes, connections: int, seconds: float
     took_s = time.perf_counter() - start
     ordered = sorted(latency for caller in callers for latency in caller.latencies_s)
     print(
-        json.dumps({
-            "calls": len(ordered),
-            "errors": sum(caller.errors for caller in callers),
-            "seconds": round(took_s, 3),
-            "calls_per_s": round(len(ordered) / took_s, 1),
-            "chunks_per_s": round(sum(caller.events for caller in callers) / took_s, 1),
-            "p50_us": percentile_us(ordered, 0.5),
-            "p95_us": percentile_us(ordered, 0.95),
-            "p99_us": percentile_us(ordered, 0.99),
-        })
+        json.dumps(
+            {
+                "calls": len(ordered),
+                "errors": sum(caller.errors for caller in callers),
+                "seconds": round(took_s, 3),
+                "calls_per_s": round(len(ordered) / took_s, 1),
+                "chunks_per_s": round(sum(caller.events for caller in callers) / took_s, 1),
+                "p50_us": percentile_us(ordered, 0.5),
+                "p95_us": percentile_us(ordered, 0.95),
+                "p99_us": percentile_us(ordered, 0.99),
+            }
+        )
     )
 
 

@@ -1,6 +1,6 @@
-"""A fake provider as fast as Python makes one: asyncio.Protocol and httptools, canned OpenAI answers, plain and streamed.
+"""A fake provider as fast as Python makes one: canned OpenAI answers, plain and streamed.
 
-    python upstream.py PORT [CHUNKS]
+python upstream.py PORT [CHUNKS]
 """
 
 import asyncio
@@ -11,19 +11,21 @@ import httptools
 import uvloop
 
 _USAGE = {"prompt_tokens": 120, "completion_tokens": 200, "total_tokens": 320}
-_MESSAGE = {"role": "assistant", "content": "A request is authenticated, priced and recorded. " * 18}
+MESSAGE = {"role": "assistant", "content": "A request is authenticated, priced and recorded. " * 18}
 
 
 def plain_answer() -> bytes:
     """Return a whole HTTP answer with a 1 KB completion."""
-    body = json.dumps({
-        "id": "chatcmpl-bench",
-        "object": "chat.completion",
-        "created": 1780000000,
-        "model": "gpt-4o-mini-2024-07-18",
-        "choices": [{"index": 0, "message": _MESSAGE, "logprobs": None, "finish_reason": "stop"}],
-        "usage": _USAGE,
-    }).encode()
+    body = json.dumps(
+        {
+            "id": "chatcmpl-bench",
+            "object": "chat.completion",
+            "created": 1780000000,
+            "model": "gpt-4o-mini-2024-07-18",
+            "choices": [{"index": 0, "message": MESSAGE, "logprobs": None, "finish_reason": "stop"}],
+            "usage": _USAGE,
+        }
+    ).encode()
     return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
 
@@ -50,8 +52,7 @@ class Provider(asyncio.Protocol):
     answer = b""
     pieces: list[bytes] = []  # noqa: RUF012 - set once by main, before the first connection
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
         self.begin()
 
