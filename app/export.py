@@ -154,7 +154,11 @@ def as_sdk(sent: SentRequest, flavour: Flavour) -> str:
     known = set(_SDK_FIELDS[method].split())
     lines = [f"    {name}={_literal(value, 1)}," for name, value in body.items() if name in known]
     rest = {name: value for name, value in body.items() if name not in known}
-    headers = {name: value for name, value in _sent_headers(sent) if name.lower() not in _IMPLIED_HEADERS}
+    headers = {
+        name: value
+        for name, value in _sent_headers(sent)
+        if name.lower() not in _IMPLIED_HEADERS and _secret(sent, name, value) is None
+    }
     if rest:
         lines.append(f"    extra_body={_literal(rest, 1)},")
     if headers:
