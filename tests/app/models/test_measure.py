@@ -79,7 +79,11 @@ def test_until_a_day_holds_all_of_that_day() -> None:
     until = read_moment("2026-11-23", NOW_NS, is_end=True)
     midnight = datetime(2026, 11, 23).astimezone()
     assert since.low == int(midnight.timestamp()) * 10**9
-    assert until.high is not None and until.high - since.low in (DAY_NS - 1, 23 * DAY_NS // 24 - 1, 25 * DAY_NS // 24 - 1)
+    assert until.high is not None and until.high - since.low in (
+        DAY_NS - 1,
+        23 * DAY_NS // 24 - 1,
+        25 * DAY_NS // 24 - 1,
+    )
 
 
 def test_a_time_with_a_zone_is_that_instant() -> None:

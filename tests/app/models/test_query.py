@@ -32,7 +32,9 @@ _claims = st.one_of(
     _compared(_lengths).map(lambda value: f"TTFT:{value}"),
     _compared(_amounts).map(lambda value: f"cost:{value}"),
     _compared(_amounts).map(lambda value: f"tokens:{value}"),
-    st.sampled_from(["status:ok,error", "status:4xx", "status:>=500", "kind:tool", "has:error", "since:2h", "until:today"]),
+    st.sampled_from(
+        ["status:ok,error", "status:4xx", "status:>=500", "kind:tool", "has:error", "since:2h", "until:today"]
+    ),
 ).filter(lambda text: text != "OR")
 _terms = st.builds(lambda sign, claim: sign + claim, st.sampled_from(["", "-"]), _claims)
 _blanks = st.text(" \t\n\u00a0", min_size=1, max_size=3)
@@ -84,7 +86,9 @@ def test_a_cells_value_becomes_a_term_that_means_just_that_value(field: str, val
 
 
 def test_every_kind_of_term_is_read() -> None:
-    query = parse('model:claude*,"a*b" -status:error dur:>2s tokens:1k..8k since:2h "exact phrase" run_sql* word', NOW_NS)
+    query = parse(
+        'model:claude*,"a*b" -status:error dur:>2s tokens:1k..8k since:2h "exact phrase" run_sql* word', NOW_NS
+    )
     assert [(own.field, own.alternatives, own.is_negated) for own in query.terms] == [
         ("model", (Glob(("claude", "")), Glob(("a*b",))), False),
         ("status", (Glob(("error",)),), True),
