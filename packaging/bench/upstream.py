@@ -58,19 +58,16 @@ class Provider(asyncio.Protocol):
 
     def begin(self) -> None:
         self.parser = httptools.HttpRequestParser(self)
-        self.is_stream = False
-        self.tail = b""
+        self.end = b""
 
     def data_received(self, data: bytes) -> None:
         self.parser.feed_data(data)
 
     def on_body(self, body: bytes) -> None:
-        seen = self.tail + body
-        self.is_stream = self.is_stream or b'"stream": true' in seen or b'"stream":true' in seen
-        self.tail = seen[-16:]
+        self.end = (self.end + body[-200:])[-200:]
 
     def on_message_complete(self) -> None:
-        if self.is_stream:
+        if b'"stream": true' in self.end:  # our own bodies say it last
             for piece in self.pieces:
                 self.transport.write(piece)
         else:
