@@ -44,7 +44,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """Return a connection that cannot write, for the calling thread.
 
-    Raises sqlite3.OperationalError if no file is there. Read in short blocks and fetch everything: an open cursor keeps the writer from trimming its log.
+    Raises sqlite3.OperationalError if no file is there. Read in short blocks and fetch everything: an open cursor keeps
+    the writer from trimming its log.
     """
     conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, cached_statements=512)
     try:

@@ -152,7 +152,7 @@ CREATE TABLE fresh (                   -- ended spans whose text search.db has n
   span INTEGER PRIMARY KEY
 ) STRICT;
 
-CREATE TABLE gone (                    -- items retention deleted that search.db may still list; the indexer deletes its rows
+CREATE TABLE gone (                    -- items retention deleted that search.db may still list; the indexer clears it
   item INTEGER PRIMARY KEY
 ) STRICT;
 

@@ -1,0 +1,101 @@
+"""Reads bodies back, byte for byte."""
+
+import sqlite3
+from typing import Final
+
+from app.errors import StoreError
+from app.store.compression import Unpacker
+from app.store.schema import BODY_EDIT, BODY_INLINE, BODY_SPLIT
+from app.store.split import assemble
+from app.store.timing import read_varints
+
+_ITEMS_A_QUERY: Final = 500
+
+
+class Bodies:
+    """The bodies and items of one connection. For one thread."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._unpack = Unpacker(conn).unpack
+
+    def get(self, body_id: int) -> bytes:
+        """Return a body as it was put. Raises StoreError where it is not there or not whole."""
+        row = self._conn.execute("SELECT form, tpl, len, data FROM body WHERE id = ?", (body_id,)).fetchone()
+        if row is None:
+            raise StoreError(f"Body {body_id} is not in the store.", hint="Retention may have removed its call.")
+        form, tpl, size_bytes, data = row
+        if form == BODY_INLINE:
+            body = self._unpack(tpl, data, size_bytes)
+        elif form == BODY_SPLIT:
+            body = self._assembled(tpl, data)
+        elif form == BODY_EDIT:
+            start, end, text = read_edit(data)
+            plain = self.get(tpl)
+            body = plain[:start] + text + plain[end:]
+        else:
+            raise StoreError(f"Body {body_id} has the unknown form {form}.")
+        if len(body) != size_bytes:
+            raise StoreError(f"Body {body_id} has {len(body)} bytes instead of {size_bytes}.")
+        return body
+
+    def items(self, item_ids: list[int]) -> dict[int, bytes]:
+        """Return the pieces with these ids; those that are not there are left out."""
+        found: dict[int, bytes] = {}
+        wanted = list(dict.fromkeys(item_ids))
+        for at in range(0, len(wanted), _ITEMS_A_QUERY):
+            some = wanted[at : at + _ITEMS_A_QUERY]
+            marks = ",".join("?" * len(some))
+            rows = self._conn.execute(f"SELECT id, enc, len, data FROM item WHERE id IN ({marks})", some)  # noqa: S608
+            for item_id, packed_with, size_bytes, data in rows.fetchall():
+                found[item_id] = self._unpack(packed_with, data, size_bytes)
+        return found
+
+    def pieces(self, body_id: int) -> list[int]:
+        """Return the item ids of a split body's pieces in order; empty for any other."""
+        row = self._conn.execute("SELECT form, tpl, data FROM body WHERE id = ?", (body_id,)).fetchone()
+        if row is None or row[0] != BODY_SPLIT:
+            return []
+        template = self.items([row[1]]).get(row[1], b"")
+        return read_references(template, row[2])[1]
+
+    def _assembled(self, template_id: int, data: bytes) -> bytes:
+        template = self.items([template_id]).get(template_id)
+        if template is None:
+            raise StoreError(f"Item {template_id} is not in the store.")
+        counts, ids = read_references(template, data)
+        found = self.items(ids)
+        missing = [item_id for item_id in ids if item_id not in found]
+        if missing:
+            raise StoreError(f"Item {missing[0]} is not in the store.")
+        return assemble(template, counts, [found[item_id] for item_id in ids])
+
+
+def read_references(template: bytes, data: bytes) -> tuple[list[int], list[int]]:
+    """Return what `data` of a split body says: the lengths of the template's lists, the ids of all pieces in order.
+
+    It is varints: a count for each list, then each id as the zig-zag difference to the one before it, beginning at 0.
+    """
+    numbers = read_varints(data)
+    n_lists = template.count(b"\x01") // 2
+    ids = []
+    item_id = 0
+    for number in numbers[n_lists:]:
+        item_id += (number >> 1) ^ -(number & 1)
+        ids.append(item_id)
+    return numbers[:n_lists], ids
+
+
+def read_edit(data: bytes) -> tuple[int, int, bytes]:
+    """Return start, end and text of an edit."""
+    numbers = []
+    number = shift = at = 0
+    while len(numbers) < 2:
+        byte = data[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            numbers.append(number)
+            number = shift = 0
+    return numbers[0], numbers[1], data[at:]

@@ -1,0 +1,39 @@
+"""A memory of what was used lately, bounded by weight."""
+
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """Two generations: what is used moves to the young one; when that is full, the old one is dropped.
+
+    Between `limit` and twice `limit` are kept. For one thread.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._weight = 0
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+
+    def get(self, key: K, weight: int = 1) -> V | None:
+        """Return the value of `key`, None where it is not remembered. `weight` is what it was put with."""
+        value = self._young.get(key)
+        if value is None:
+            value = self._old.pop(key, None)
+            if value is not None:
+                self.put(key, value, weight)
+        return value
+
+    def put(self, key: K, value: V, weight: int = 1) -> None:
+        """Remember `value`, instead of what `key` had."""
+        if self._weight >= self._limit:
+            self._old, self._young, self._weight = self._young, {}, 0
+        self._young[key] = value
+        self._weight += weight
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._young, self._old, self._weight = {}, {}, 0

@@ -1,0 +1,31 @@
+"""Many rows with few statements.
+
+Each step of a statement lets go of the interpreter's lock and fights for it again, against an event loop in the same
+process; sixty-four rows a statement do it once.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from typing import Final
+
+Row = tuple[object, ...]
+_CHUNKS: Final = (64, 16, 4, 1)
+"""Few sizes, so that the prepared statements are found again."""
+
+
+def insert(conn: sqlite3.Connection, head: str, rows: Sequence[Row], tail: str = "") -> None:
+    """Run `head VALUES (…), (…) tail` for all rows, which have the same length."""
+    at = 0
+    for size in _CHUNKS:
+        while len(rows) - at >= size:
+            some = rows[at : at + size]
+            conn.execute(_statement(head, len(some[0]), size, tail), tuple(chain.from_iterable(some)))
+            at += size
+
+
+@cache
+def _statement(head: str, n_columns: int, n_rows: int, tail: str) -> str:
+    row = "(" + ",".join("?" * n_columns) + ")"
+    return f"{head} VALUES {','.join([row] * n_rows)} {tail}"
