@@ -4,6 +4,7 @@
 """
 
 import fnmatch
+import re
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
@@ -144,6 +145,15 @@ class PriceRow(ConfigModel):
     reasoning_per_mtok: Rate | None = None
     input_audio_per_mtok: Rate | None = None
     output_audio_per_mtok: Rate | None = None
+    cache_read_audio_per_mtok: Rate | None = None
+    input_image_per_mtok: Rate | None = None
+    output_image_per_mtok: Rate | None = None
+    web_search_per_thousand: Rate | None = None
+    request_per_thousand: Rate | None = None
+    service_tier: str | None = None
+    """Only for calls that this tier served: flex, priority, batch … None: for all."""
+    above_input_tokens: Annotated[int, Field(ge=0)] | None = None
+    """Only for calls with more input tokens than this: a long-context tier. It holds for the whole call."""
 
 
 class ServerConfig(ConfigModel):
@@ -180,10 +190,21 @@ class RetentionConfig(ConfigModel):
     """Of the data folder. None: no limit."""
 
 
+_RESERVED: Final = frozenset({"gatescope", "health", "v1", "v1beta", "v1alpha", "v2"})
+
+
+def _provider_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+        raise ValueError("a provider's name has letters, digits, dots, dashes and underscores")
+    if name.lower() in _RESERVED:
+        raise ValueError("this name begins paths of our own: take another")
+    return name
+
+
 class Config(ConfigModel):
     """All of it. `providers` holds the built-in ones too, the user's fields over theirs."""
 
-    providers: dict[str, ProviderConfig] = {}
+    providers: dict[Annotated[str, AfterValidator(_provider_name)], ProviderConfig] = {}
     models: dict[str, Alias] = {}
     prices: list[PriceRow] = []
     server: ServerConfig = ServerConfig()
@@ -204,7 +225,7 @@ class Config(ConfigModel):
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Self:
-        """Return the config that plain data says. Raises pydantic's ValidationError or UnknownProvider."""
+        """Return the config that plain data says. Raises UnknownProvider, or the validation error of the library."""
         return cls.model_validate(data)
 
 
