@@ -216,7 +216,9 @@ class Config(ConfigModel):
     @field_validator("models")
     @classmethod
     def _targets_exist(cls, models: dict[str, Alias], info: ValidationInfo) -> dict[str, Alias]:
-        providers = info.data.get("providers", {})
+        providers = info.data.get("providers")
+        if providers is None:  # they have mistakes of their own, told first
+            return models
         for name, alias in models.items():
             for index, target in enumerate(alias.targets):
                 if target.provider not in providers:
