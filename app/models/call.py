@@ -5,7 +5,7 @@ never changed. `Digest` (what the bytes say) and `Placement` (where the call bel
 thread; a `CallWrite` is all three, ready for the store.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -109,6 +109,8 @@ class Digest:
     input_preview: str
     """First 200 characters of the newest user text or tool result, one line."""
     output_preview: str
+    elements: tuple[bytes, ...] = field(default=(), repr=False, compare=False)
+    """The request's conversation, a verbatim slice an element, as its dialect splits it; not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,14 @@ class Placement:
     entered_from: int
     """Index of the first request message that no earlier call of the chain had; 0 for a first call."""
     chain_hash: int
-    """Signed 64-bit hash of the conversation after this call, for the next one to find."""
+    """Signed 64-bit hash of the conversation after this call, for the next one to find; 0: nothing to continue."""
     trace_name: str
     spans: tuple[SpanWrite, ...] = ()
     """Inferred spans (the turn's root, tool spans) to insert or update."""
     moves: tuple[tuple[int, int], ...] = ()
     """(span_id, new parent span_id) of spans of this trace that now hang elsewhere."""
+    also_hashes: tuple[int, ...] = ()
+    """Other hashes by which the next call may find this one (its response id); as `chain_hash`, which 0 leaves out."""
     n_messages: int = 0
     """How many messages the request had: `ChainEntry.n_messages` of the next call."""
 
@@ -161,3 +165,5 @@ class ChainEntry:
     tool_calls: tuple[tuple[str, str, str], ...]
     """(id, name, arguments) of what its answer asked for."""
     trace_name: str
+    root_start_ns: int | None = None
+    """When the span at the top began; None: not known, take `start_ns`."""
