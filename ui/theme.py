@@ -27,7 +27,7 @@ SMALLEST_PT: Final = 9
 LARGEST_PT: Final = 20
 UI_FAMILY: Final = "Inter"
 CODE_FAMILY: Final = "JetBrains Mono"
-_KIND_TOKENS: Final[Mapping[Kind, str]] = {
+KIND_TOKENS: Final[Mapping[Kind, str]] = {
     Kind.AGENT: "agent",
     Kind.CHAIN: "chain",
     Kind.LLM: "llm",
@@ -40,7 +40,7 @@ _KIND_TOKENS: Final[Mapping[Kind, str]] = {
     Kind.HTTP: "http",
     Kind.ATTEMPT: "http",
 }
-_ROLE_TOKENS: Final[Mapping[str, str]] = {
+ROLE_TOKENS: Final[Mapping[str, str]] = {
     "system": "http",
     "developer": "http",
     "user": "llm",
@@ -150,11 +150,11 @@ class Theme(QObject):
 
     def kind_color(self, kind: Kind) -> QColor:
         """Return the mark colour of a kind of span."""
-        return self._tokens[_KIND_TOKENS.get(kind, "other")]
+        return self._tokens[KIND_TOKENS.get(kind, "other")]
 
     def role_color(self, role: str) -> QColor:
         """Return the mark colour of a message's role."""
-        return self._tokens[_ROLE_TOKENS.get(role, "other")]
+        return self._tokens[ROLE_TOKENS.get(role, "other")]
 
     def ui_font(self, step_pt: float = 0.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
         """Return the text font, `step_pt` points larger (or smaller) than ordinary text."""
