@@ -26,7 +26,7 @@ from app.store.attributes import encode_attributes  # noqa: E402
 from app.store.split import split  # noqa: E402
 
 SIZE_BYTES = 112_640
-MAX_SAMPLE_BYTES = 8_192
+MAX_SAMPLE_BYTES = 2_048
 RESPONSE_KEYS = frozenset({"tools", "instructions"})
 
 HOSTS = {

@@ -5,9 +5,9 @@ from typing import Final
 
 from app.errors import StoreError
 from app.store.compression import Unpacker
+from app.store.references import decode_edit, decode_references
 from app.store.schema import BODY_EDIT, BODY_INLINE, BODY_SPLIT
 from app.store.split import assemble
-from app.store.timing import read_varints
 
 _ITEMS_A_QUERY: Final = 500
 
@@ -30,9 +30,9 @@ class Bodies:
         elif form == BODY_SPLIT:
             body = self._assembled(tpl, data)
         elif form == BODY_EDIT:
-            start, end, text = read_edit(data)
+            edit = decode_edit(data)
             plain = self.get(tpl)
-            body = plain[:start] + text + plain[end:]
+            body = plain[: edit.start] + edit.text + plain[edit.end :]
         else:
             raise StoreError(f"Body {body_id} has the unknown form {form}.")
         if len(body) != size_bytes:
@@ -57,45 +57,15 @@ class Bodies:
         if row is None or row[0] != BODY_SPLIT:
             return []
         template = self.items([row[1]]).get(row[1], b"")
-        return read_references(template, row[2])[1]
+        return decode_references(template, row[2])[1]
 
     def _assembled(self, template_id: int, data: bytes) -> bytes:
         template = self.items([template_id]).get(template_id)
         if template is None:
             raise StoreError(f"Item {template_id} is not in the store.")
-        counts, ids = read_references(template, data)
+        counts, ids = decode_references(template, data)
         found = self.items(ids)
         missing = [item_id for item_id in ids if item_id not in found]
         if missing:
             raise StoreError(f"Item {missing[0]} is not in the store.")
         return assemble(template, counts, [found[item_id] for item_id in ids])
-
-
-def read_references(template: bytes, data: bytes) -> tuple[list[int], list[int]]:
-    """Return what `data` of a split body says: the lengths of the template's lists, the ids of all pieces in order.
-
-    It is varints: a count for each list, then each id as the zig-zag difference to the one before it, beginning at 0.
-    """
-    numbers = read_varints(data)
-    n_lists = template.count(b"\x01") // 2
-    ids = []
-    item_id = 0
-    for number in numbers[n_lists:]:
-        item_id += (number >> 1) ^ -(number & 1)
-        ids.append(item_id)
-    return numbers[:n_lists], ids
-
-
-def read_edit(data: bytes) -> tuple[int, int, bytes]:
-    """Return start, end and text of an edit."""
-    numbers = []
-    number = shift = at = 0
-    while len(numbers) < 2:
-        byte = data[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            numbers.append(number)
-            number = shift = 0
-    return numbers[0], numbers[1], data[at:]

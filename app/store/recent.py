@@ -15,23 +15,27 @@ class Recent(Generic[K, V]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._weight = 0
-        self._young: dict[K, V] = {}
-        self._old: dict[K, V] = {}
+        self._young: dict[K, tuple[V, int]] = {}
+        self._old: dict[K, tuple[V, int]] = {}
 
-    def get(self, key: K, weight: int = 1) -> V | None:
-        """Return the value of `key`, None where it is not remembered. `weight` is what it was put with."""
-        value = self._young.get(key)
-        if value is None:
-            value = self._old.pop(key, None)
-            if value is not None:
-                self.put(key, value, weight)
-        return value
+    def get(self, key: K) -> V | None:
+        """Return the value of `key`, None where it is not remembered."""
+        found = self._young.get(key)
+        if found is None:
+            found = self._old.pop(key, None)
+            if found is None:
+                return None
+            self.put(key, *found)
+        return found[0]
 
     def put(self, key: K, value: V, weight: int = 1) -> None:
         """Remember `value`, instead of what `key` had."""
-        if self._weight >= self._limit:
+        before = self._young.get(key)
+        if before is not None:
+            self._weight -= before[1]
+        elif self._weight >= self._limit:
             self._old, self._young, self._weight = self._young, {}, 0
-        self._young[key] = value
+        self._young[key] = (value, weight)
         self._weight += weight
 
     def clear(self) -> None:

@@ -104,7 +104,7 @@ CREATE TABLE call (                    -- one row a gateway call, id = span.id: 
   ts_us     INTEGER NOT NULL,          -- start
   trace     INTEGER NOT NULL,          -- trace.id
   session   INTEGER,                   -- str
-  thread    INTEGER,                   -- call.id of the first call of the chain this one extends; NULL: its own first
+  thread    INTEGER,                   -- sid of the first call of the chain this one extends; NULL: its own first
   model     INTEGER,                   -- str: as answered, else as asked
   provider  INTEGER,                   -- str
   key       INTEGER,                   -- vkey.id
@@ -137,11 +137,14 @@ CREATE TABLE preview (                 -- what a list shows of a span's payloads
 CREATE TABLE chain (                   -- how the next call of a conversation finds this one
   hash  INTEGER PRIMARY KEY,           -- Placement.chain_hash; the newest call with it wins
   call  INTEGER NOT NULL,              -- call.id
+  enc   INTEGER NOT NULL,              -- of facts: 0 as they are, else zdict.id
+  len   INTEGER NOT NULL,              -- of facts, uncompressed
   facts BLOB NOT NULL                  -- msgpack [n_messages, [[id, name, arguments] of the tool calls it answered]]
 ) STRICT;
 CREATE INDEX chain_call ON chain(call);
 
-CREATE TABLE item_use (                -- where a message ENTERS a thread: leads from a search hit to its call
+CREATE TABLE item_use (                -- where a request's message ENTERS a thread: leads from a search hit to its call;
+                                       -- nothing for bodies kept inline, nor for answers: read those of `fresh` spans
   item INTEGER NOT NULL,
   span INTEGER NOT NULL,
   PRIMARY KEY (item, span)

@@ -36,6 +36,11 @@ class Listing:
     count: int
     separator: bytes
 
+    @property
+    def end(self) -> int:
+        """Index behind its last piece."""
+        return self.first + self.count
+
 
 @dataclass(frozen=True, slots=True)
 class Split:

@@ -6,6 +6,7 @@ before it (the first: since the first byte) and its bytes. A clock that stepped 
 
 from app.models.call import CallRecord
 from app.models.trace import Timing
+from app.store.varints import read_varints, write_varint
 
 
 def encode_timing(record: CallRecord) -> bytes | None:
@@ -37,25 +38,3 @@ def decode_timing(blob: bytes) -> Timing:
         now_us += delta_us
         offsets_ns.append(now_us * 1000)
     return Timing(first_us * 1000, tuple(offsets_ns), tuple(numbers[2::2]))
-
-
-def write_varint(out: bytearray, number: int) -> None:
-    """Append a non-negative number, seven bits a byte, lowest first."""
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-
-
-def read_varints(blob: bytes) -> list[int]:
-    """Return all the numbers of a blob of varints."""
-    numbers = []
-    number = shift = 0
-    for byte in blob:
-        number |= (byte & 0x7F) << shift
-        if byte & 0x80:
-            shift += 7
-        else:
-            numbers.append(number)
-            number = shift = 0
-    return numbers
