@@ -1,0 +1,160 @@
+"""The stage that sends a call to its provider: the client's own bytes but for the model's name and the key."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import time
+
+from app.config import Config
+from app.errors import UpstreamError
+from app.models.call import Attempt
+from app.models.span import Failure
+from app.redact import redact_url
+from gateway.exchange import Exchange, Plan, RawHeaders, Upstream
+from gateway.upstream.client import Ask, Client
+from gateway.upstream.origin import Origin, split_url
+
+KEY_HEADERS: Final = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"})
+_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+_OURS_TO_SAY: Final = _HOP | {b"host", b"content-length", b"accept-encoding", b"expect", b"cookie", b"origin", b"referer"}
+_ANSWER_DROPS: Final = _HOP | {b"content-length"}
+_REMEMBERED: Final = 1024
+
+Inside = Callable[[Exchange, bytes], Awaitable[Upstream]]
+"""A provider within the program: given the call and the body that would go upstream."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is the same for every call to one address with one key."""
+
+    origin: Origin
+    url: str
+    """For the record, without secrets."""
+    head: bytes
+    """Request line and our own headers."""
+    dropped: frozenset[bytes]
+    """Client headers that must not go on."""
+
+
+class Send:
+    """Opens the way to the provider and waits for its status."""
+
+    def __init__(self, config: Callable[[], Config], client: Client, inside: Mapping[str, Inside]) -> None:
+        self._config = config
+        self._client = client
+        self._inside = inside
+        self._lines: dict[tuple[str, str, str, str | None], _Line] = {}
+        self._lines_of: Config | None = None
+
+    async def admit(self, exchange: Exchange) -> None:
+        """Send the request; the exchange then has an upstream. Raises UpstreamError."""
+        plan = exchange.plan
+        assert plan is not None
+        body = upstream_body(exchange.body, plan)
+        exchange.attempt_start_ns = time.time_ns()
+        inside = self._inside.get(plan.provider_name)
+        if inside is not None:
+            exchange.upstream = await inside(exchange, body)
+            return
+        line = self._line(exchange.request.method, plan)
+        head = request_head(line.head, line.dropped, exchange.raw_headers, body, exchange.request.method)
+        ask = Ask(plan.provider_name, line.origin, head, body, exchange.request.method != "HEAD")
+        try:
+            exchange.upstream = await self._client.send(ask)
+        except UpstreamError as error:
+            close_attempt(exchange, Failure(error.code, error.message))
+            raise
+
+    async def settle(self, exchange: Exchange) -> None:
+        """Let the connection go."""
+        if exchange.upstream is not None:
+            exchange.upstream.release()
+
+    def _line(self, method: str, plan: Plan) -> _Line:
+        config = self._config()
+        if config is not self._lines_of:
+            self._lines, self._lines_of = {}, config
+        key = (method, plan.provider_name, plan.path, plan.secret)
+        line = self._lines.get(key)
+        if line is None:
+            line = self._make_line(method, plan)
+            if len(self._lines) < _REMEMBERED:
+                self._lines[key] = line
+        return line
+
+    def _make_line(self, method: str, plan: Plan) -> _Line:
+        url = plan.provider.address(plan.path)
+        origin, target = split_url(url)
+        proxy = self._client.proxy_of(origin)
+        pairs = [("host", origin.netloc), ("accept-encoding", "identity"), *plan.provider.headers.items()]
+        dropped = _OURS_TO_SAY | {name.lower().encode() for name in plan.provider.headers}
+        if plan.secret is not None:
+            how = plan.provider.sends_key_as
+            pairs.append(("authorization", f"Bearer {plan.secret}") if how == "bearer" else (how, plan.secret))
+        if proxy is not None and not origin.is_tls:
+            target = f"http://{origin.netloc}{target}"
+            if proxy.authorization:
+                pairs.append(("proxy-authorization", proxy.authorization))
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
+        return _Line(origin, redact_url(url), "\r\n".join([*lines, ""]).encode("latin-1", "replace"), dropped)
+
+
+def upstream_body(body: bytes, plan: Plan) -> bytes:
+    """Return the body for the provider: the client's, with the model's name put in where the plan says so."""
+    edit = plan.edit
+    return body if edit is None else b"".join((body[: edit.start], edit.text, body[edit.end :]))
+
+
+def request_head(head: bytes, dropped: frozenset[bytes], headers: RawHeaders, body: bytes, method: str) -> bytes:
+    """Return a request's head: ours, then the client's end-to-end headers in their order and case."""
+    parts = [head]
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered in dropped:
+            if lowered == b"connection" and value.lower() not in (b"keep-alive", b"close"):
+                dropped = dropped | {token.strip().lower() for token in value.split(b",")}
+        elif not lowered.startswith(b"x-gatescope-"):
+            parts.append(b"%b: %b\r\n" % (name, value))
+    if body or method in ("POST", "PUT", "PATCH"):
+        parts.append(b"content-length: %d\r\n\r\n" % len(body))
+    else:
+        parts.append(b"\r\n")
+    return b"".join(parts)
+
+
+def answer_headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    """Return the headers for the client: the provider's end-to-end ones, then ours."""
+    assert exchange.upstream is not None and exchange.plan is not None
+    pairs = [pair for pair in exchange.upstream.headers if pair[0].lower() not in _ANSWER_DROPS]
+    plan = exchange.plan
+    pairs.append((b"x-gatescope-request-id", exchange.request_id.encode()))
+    pairs.append((b"x-gatescope-provider", plan.provider_name.encode("latin-1", "replace")))
+    if plan.model is not None:
+        pairs.append((b"x-gatescope-model", plan.model.encode("ascii", "replace")))
+    pairs.append((b"x-gatescope-attempts", b"%d" % (len(exchange.attempts) + 1)))
+    return pairs
+
+
+def close_attempt(exchange: Exchange, failure: Failure | None = None) -> None:
+    """Write down how the running attempt went. Once for each attempt; a second call changes nothing."""
+    plan = exchange.plan
+    if plan is None or not exchange.attempt_start_ns:
+        return
+    status = exchange.upstream.status if exchange.upstream is not None else None
+    url = redact_url(plan.provider.address(plan.path))
+    start_ns, exchange.attempt_start_ns = exchange.attempt_start_ns, 0
+    exchange.attempts.append(Attempt(plan.provider_name, plan.model, url, start_ns, time.time_ns(), status, failure))
