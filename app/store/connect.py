@@ -42,12 +42,18 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Return a connection that cannot write, for the calling thread.
+    """Return a connection that cannot write. One thread at a time may use it.
 
     Raises sqlite3.OperationalError if no file is there. Read in short blocks and fetch everything: an open cursor keeps
     the writer from trimming its log.
     """
-    conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, cached_statements=512)
+    conn = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        cached_statements=512,
+        check_same_thread=False,
+    )
     try:
         for pragma in _READER_PRAGMAS:
             conn.execute(pragma)

@@ -20,13 +20,14 @@ _CALLS: Final = "SELECT 1 FROM span s JOIN call c ON c.id = s.id WHERE s.trace =
 _STRINGS: Final = "SELECT id FROM str WHERE s LIKE ? ESCAPE '\\'"
 _DURATION: Final = f"CASE WHEN t.status = {Status.RUNNING:d} THEN NULL ELSE t.end_us - t.start_us END"
 _TTFT: Final = "(SELECT c.ttft_us FROM call c WHERE c.id = t.first_call)"
-_TOKENS: Final = "CASE WHEN t.tok_in IS NULL AND t.tok_out IS NULL THEN NULL ELSE ifnull(t.tok_in, 0) + ifnull(t.tok_out, 0) END"
+_TOKENS: Final = "ifnull(t.tok_in + t.tok_out, ifnull(t.tok_in, t.tok_out))"
+_KIND: Final = "EXISTS (SELECT 1 FROM span s WHERE s.trace = t.id AND s.kind = {:d})"
 _HAS: Final = {
     "cost": "t.cost_nano IS NOT NULL",
     "error": "t.n_err > 0",
     "key": f"EXISTS ({_CALLS}c.key IS NOT NULL)",
     "session": "t.session IS NOT NULL",
-    "tool": f"EXISTS (SELECT 1 FROM span s WHERE s.trace = t.id AND s.kind = {Kind.TOOL:d})",
+    "tool": _KIND.format(Kind.TOOL),
     "ttft": f"{_TTFT} IS NOT NULL",
 }
 
@@ -116,8 +117,7 @@ def _http_status(interval: Interval) -> Condition:
 
 
 def _kind(glob: Glob) -> Condition:
-    kind = Kind[glob.pieces[0].upper()]
-    return Condition("EXISTS (SELECT 1 FROM span s WHERE s.trace = t.id AND s.kind = ?)", (int(kind),))
+    return Condition(_KIND.format(Kind[glob.pieces[0].upper()]))
 
 
 _INTERVALS: Final[dict[str, Callable[[Interval], Condition]]] = {

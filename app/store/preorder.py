@@ -36,11 +36,18 @@ def preorder(own: Ints, parent: Ints, start: Ints) -> Preorder:
     _cut_rings(above, is_orphan, start)
     first_child, next_sibling = _children(above, start)
     down_rank, up_rank = _ranks(above, first_child, next_sibling)
-    order = np.argsort(down_rank[:n], kind="stable")
+    order = _sorted(down_rank[:n])
     down, up = down_rank[:n][order], up_rank[:n][order]
     size = (up - down + 1) // 2
     depth = 2 * np.arange(n) + 1 - down  # before row i there were i + 1 steps down and i - depth steps up
     return Preorder(order, depth.astype(np.int32), size.astype(np.int32), is_orphan[order])
+
+
+def _sorted(ranks: Ints) -> Ints:
+    """Return the nodes by rank; no two ranks are the same, and none is above twice their number."""
+    at = np.full(2 * len(ranks) + 2, -1, dtype=np.int64)
+    at[ranks] = np.arange(len(ranks))
+    return at[at >= 0]
 
 
 def _parents(own: Ints, parent: Ints) -> tuple[Ints, NDArray[np.bool_]]:
@@ -101,5 +108,5 @@ def _ranks(above: Ints, first_child: Ints, next_sibling: Ints) -> tuple[Ints, In
     for _ in range((2 * m).bit_length()):
         left += left[step]
         step = step[step]
-    rank = 2 * m - 1 - left
+    rank = (2 * m - 1 - left).astype(np.int64)
     return rank[:m], rank[m:]
