@@ -12,9 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from app.store.reader import Reader
-
 from app.errors import AppError
+from app.store.reader import Reader
 from ui.frames import HEAD, pack
 
 N_THREADS: Final = 3
@@ -44,7 +43,7 @@ class Answers:
             self._stream.flush()
 
 
-def serve(reader: Reader, questions: BinaryIO, answers: Answers) -> None:
+def serve(reader: object, questions: BinaryIO, answers: Answers) -> None:
     """Answer until `questions` ends. A question with an empty body takes an earlier one back."""
     waiting: dict[int, Future[object]] = {}
     with ThreadPoolExecutor(N_THREADS, thread_name_prefix="reader") as pool:
@@ -61,12 +60,19 @@ def serve(reader: Reader, questions: BinaryIO, answers: Answers) -> None:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def open_answers() -> Answers:
+    """Take stdout for the frames; what anything prints from now on goes to stderr and cannot break them."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return Answers(out)
+
+
 def _settle(waiting: dict[int, "Future[object]"], answers: Answers, number: int, done: "Future[object]") -> None:
     waiting.pop(number, None)
     answers.send(number, done)
 
 
-def _ask(reader: Reader, body: bytes) -> object:
+def _ask(reader: object, body: bytes) -> object:
     method, arguments, named = pickle.loads(body)
     ask: Any = getattr(reader, method)
     return ask(*arguments, **named)
@@ -74,9 +80,8 @@ def _ask(reader: Reader, body: bytes) -> object:
 
 def main() -> None:
     """Run until the desktop closes the pipe."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not break the frames
-    serve(Reader(Path(sys.argv[1])), sys.stdin.buffer, Answers(out))
+
+    serve(Reader(Path(sys.argv[1])), sys.stdin.buffer, open_answers())
     os._exit(0)  # a query that still runs is nobody's any more
 
 

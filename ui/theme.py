@@ -243,6 +243,7 @@ def _draw_pixmap(name: str, color: QColor, size_px: int, ratio: float) -> QPixma
     pixmap = QPixmap(side_px, side_px)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
+    painter.setOpacity(color.alphaF())
     renderer.render(painter, QRectF(0, 0, side_px, side_px))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
@@ -251,8 +252,11 @@ def _draw_pixmap(name: str, color: QColor, size_px: int, ratio: float) -> QPixma
 
 def _draw_icon(name: str, color: QColor, size_px: int) -> QIcon:
     icon = QIcon()
+    faded = QColor(color)
+    faded.setAlphaF(0.4)
     for ratio in (1.0, 2.0, 3.0):
         icon.addPixmap(_draw_pixmap(name, color, size_px, ratio))
+        icon.addPixmap(_draw_pixmap(name, faded, size_px, ratio), QIcon.Mode.Disabled)
     return icon
 
 

@@ -4,7 +4,7 @@ import time
 from typing import ClassVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -62,11 +62,9 @@ class GatewayPage(Page):
         self._notice = _Notice(self)
         self._in_flight = in_flight_model(self)
         self._calls = small_table(self._in_flight, "Calls in flight", desk.theme, stretched=0)
-        self._calls.setMinimumHeight(110)
         self._idle = QLabel("Nothing in flight.", self)
         set_role(self._idle, role="dim")
         self._keys = KeysPanel(desk, self)
-        self._keys.setMinimumHeight(240)
         self._log = QPlainTextEdit(self)
         self._log.setReadOnly(True)
         self._log.setMaximumBlockCount(500)
@@ -88,6 +86,16 @@ class GatewayPage(Page):
         """Read the keys again where they changed."""
         if change.keys or change.is_all:
             self._keys.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the clocks run while someone looks."""
+        super().showEvent(event)
+        self._run_clock()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Let them rest."""
+        super().hideEvent(event)
+        self._clock.stop()
 
     def on_shown(self) -> None:
         """Begin with what can be pressed."""
@@ -125,17 +133,18 @@ class GatewayPage(Page):
         column.addWidget(self._notice)
         column.addSpacing(8)
         column.addWidget(_heading("Virtual keys", "For clients: the gateway adds the provider's own key."))
-        column.addWidget(self._keys, 2)
+        column.addWidget(self._keys)
         column.addSpacing(8)
         column.addWidget(_heading("In flight", ""))
         column.addWidget(self._idle)
-        column.addWidget(self._calls, 1)
+        column.addWidget(self._calls)
         column.addWidget(self._log_switch, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._log, 1)
+        column.addStretch(0)
         centre = QWidget()
         row = QHBoxLayout(centre)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(inside, 1)
+        row.addWidget(inside, 1, Qt.AlignmentFlag.AlignTop)
         area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setWidget(centre)
@@ -165,7 +174,7 @@ class GatewayPage(Page):
         return card
 
     def _command_button(self, command_id: str, words: str, icon: str) -> QPushButton:
-        button = QPushButton(words, self)
+        button = QPushButton(f" {words}", self)
         button.setProperty("icon_name", icon)
         button.setToolTip(self.desk.commands.get(command_id).title)
         button.setAccessibleName(self.desk.commands.get(command_id).title)
@@ -181,13 +190,13 @@ class GatewayPage(Page):
         self._restart.setVisible(not is_down)
         self._stop.setEnabled(engine.state is not GatewayState.STOPPING)
         self._restart.setEnabled(is_up)
-        self._address.setText(engine.base_url)
+        self._address.setText(f" {engine.base_url}")
         self._address.setVisible(is_up)
         self._show_notice()
         self._keys.refresh()
         self._paint()
         self._tick()
-        self._clock.start() if is_up else self._clock.stop()
+        self._run_clock()
 
     def _on_status(self, status: GatewayStatus) -> None:
         self._in_flight.show(status.in_flight, lambda call: call.request_id)
@@ -204,6 +213,12 @@ class GatewayPage(Page):
             self._notice.tell(self.desk.engine.problem, "error")
         else:
             self._notice.tell(self.desk.engine.problem, "warn")
+
+    def _run_clock(self) -> None:
+        if self.isVisible() and self.desk.engine.is_running:
+            self._clock.start()
+        else:
+            self._clock.stop()
 
     def _tick(self) -> None:
         engine, status = self.desk.engine, self.desk.client.status

@@ -6,6 +6,10 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 from ui.theme import Theme
 
 
+MOST_ROWS = 12
+"""A table grows with its rows up to so many, then scrolls."""
+
+
 def small_table(model: QAbstractItemModel, name: str, theme: Theme, *, stretched: int) -> QTableView:
     """Return a table over `model`: whole rows, no grid, one column that takes the room."""
     table = QTableView()
@@ -26,9 +30,13 @@ def small_table(model: QAbstractItemModel, name: str, theme: Theme, *, stretched
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
 
-    def follow() -> None:
-        table.verticalHeader().setDefaultSectionSize(theme.row_height_px + 4)
+    def fit() -> None:
+        row_px = theme.row_height_px + 4
+        table.verticalHeader().setDefaultSectionSize(row_px)
+        n_rows = min(max(model.rowCount(), 1), MOST_ROWS)
+        table.setFixedHeight(header.sizeHint().height() + n_rows * row_px + 2)
 
-    follow()
-    theme.changed.connect(follow)
+    fit()
+    theme.changed.connect(fit)
+    model.modelReset.connect(fit)
     return table
