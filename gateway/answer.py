@@ -36,7 +36,7 @@ _CLOSE: Final = _Finished(False)
 class Answer:
     """One answer. `whole`, or `begin`, any number of `write` and `end`. Nothing here waits but `drain`."""
 
-    __slots__ = ("_is_chunked", "_is_closing", "_is_head", "_request", "has_ended", "headers", "status")
+    __slots__ = ("_is_chunked", "_is_closing", "_is_head", "_request", "has_begun", "has_ended", "headers", "status")
 
     def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
@@ -44,9 +44,11 @@ class Answer:
         self._is_closing = not request.keep_alive
         self._is_chunked = False
         self.status: int | None = None
-        """None until the head is out."""
+        """None until it is decided."""
         self.headers: list[tuple[bytes, bytes]] = []
         """As they were sent, for the record."""
+        self.has_begun = False
+        """The head is out."""
         self.has_ended = False
 
     @property
@@ -59,6 +61,11 @@ class Answer:
     def finished(self) -> web.StreamResponse:
         """What the server library is given back."""
         return _CLOSE if self._is_closing or not self.has_ended else _KEEP
+
+    def foretell(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        """Say what `whole` is going to send, for the record that is written before it."""
+        self.status = status
+        self.headers = headers
 
     def whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         """Send everything at once. `headers` name no length and no connection."""
@@ -109,11 +116,13 @@ class Answer:
     def _head(self, status: int, headers: list[tuple[bytes, bytes]], size: int | None) -> bytes:
         self.status = status
         self.headers = headers
+        self.has_begun = True
         lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d Status\r\n" % status]
         lines += [b"%b: %b\r\n" % pair for pair in headers]
-        if size is not None:
-            if status not in _BODILESS:
-                lines.append(b"content-length: %d\r\n" % size)
+        if status in _BODILESS:
+            pass
+        elif size is not None:
+            lines.append(b"content-length: %d\r\n" % size)
         elif self._request.version >= HttpVersion11:
             self._is_chunked = True
             lines.append(b"transfer-encoding: chunked\r\n")

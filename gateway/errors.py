@@ -1,11 +1,11 @@
 """From an exception to what the client reads: the status, and a body in the words of its own dialect.
 
-    exception        status                        code
-    InputError       400 (413, 415 where stated)   invalid_request …
-    Refused          401 403 404 429 by its rule
-    UpstreamError    502; 504 for a timeout
-    StoreError       503
-    anything else    500, logged with its traceback: a bug of ours
+exception        status                        code
+InputError       400 (413, 415 where stated)   invalid_request …
+Refused          401 403 404 429 by its rule
+UpstreamError    502; 504 for a timeout
+StoreError       503
+anything else    500, logged with its traceback: a bug of ours
 """
 
 import asyncio
@@ -38,7 +38,12 @@ _RULE_STATUS: Final = {
     "budget": 429,
     "draining": 503,
 }
-_OPENAI_TYPES: Final = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+_OPENAI_TYPES: Final = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
 _ANTHROPIC_TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -157,13 +162,22 @@ def error_event(family: Family, dialect: str, problem: Problem, request_id: str,
             "error": {"code": "server_error", "message": message},
             "output": [],
         }
-        return b"event: response.failed\ndata: " + msgspec.json.encode({"type": "response.failed", "response": response}) + b"\n\n"
+        return (
+            b"event: response.failed\ndata: "
+            + msgspec.json.encode({"type": "response.failed", "response": response})
+            + b"\n\n"
+        )
     return b"data: " + msgspec.json.encode({"error": _openai_error(problem, message)}) + b"\n\n"
 
 
 def _openai_error(problem: Problem, message: str) -> dict[str, str | None]:
     fallback = "server_error" if problem.status >= 500 else "invalid_request_error"
-    return {"message": message, "type": _OPENAI_TYPES.get(problem.status, fallback), "param": None, "code": problem.code}
+    return {
+        "message": message,
+        "type": _OPENAI_TYPES.get(problem.status, fallback),
+        "param": None,
+        "code": problem.code,
+    }
 
 
 def _code_of(rule: str) -> str:

@@ -21,7 +21,7 @@ RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. A client's own provider key is never kept here: it stands in the request's headers and goes with them."""
+    """Who calls. A client's own provider key is never kept: it stands in the request's headers and goes with them."""
 
     kind: Literal["virtual", "own", "desktop"]
     fingerprint: str
@@ -42,7 +42,9 @@ class Plan:
     path: str
     """For the provider, with the query, without our keys."""
     secret: str | None = None
-    """The provider's key; None: none is needed, or the client's own goes with its headers."""
+    """The provider's key; None: none is needed, or the client's own is kept."""
+    keeps_client_key: bool = False
+    """The client's own key goes on with its headers."""
     edit: Edit | None = None
     """The one place where the body differs from the client's."""
 
@@ -77,6 +79,7 @@ class Exchange:
     __slots__ = (
         "answer",
         "attempt_start_ns",
+        "attempt_url",
         "attempts",
         "body",
         "caller",
@@ -126,6 +129,8 @@ class Exchange:
         """An answer of our own: no provider is asked."""
         self.attempts: list[Attempt] = []
         self.attempt_start_ns = 0
+        """Of the running attempt; 0: none runs."""
+        self.attempt_url = ""
         self.first_byte_ns: int | None = None
         self.pieces: list[bytes] = []
         """The response's body, as it went to the client."""

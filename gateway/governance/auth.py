@@ -91,7 +91,7 @@ class Auth:
             if text.startswith(KEY_PREFIX):
                 return self._virtual(text, request)
         for text in found:
-            if hmac.compare_digest(text.encode("utf-8", "surrogateescape"), self._token):
+            if hmac.compare_digest(_bytes(text), self._token):
                 return Caller("desktop", _fingerprint("desktop", request))
         if not found:
             raise Refused(
@@ -99,12 +99,14 @@ class Auth:
                 rule="key",
                 hint="Give your SDK a Gatescope key (gs-…) or the provider's own key as its api_key.",
             )
-        mark = hashlib.blake2b(found[0].encode("utf-8", "surrogateescape"), digest_size=6, key=_SALT).hexdigest()
+        mark = hashlib.blake2b(_bytes(found[0]), digest_size=6, key=_SALT).hexdigest()
         return Caller("own", _fingerprint(mark, request), guessed_provider=_owner_by_shape(found[0]))
 
     def is_desktop(self, request: web.BaseRequest) -> bool:
         """Whether a request carries the desktop's token."""
-        return any(hmac.compare_digest(text.encode("utf-8", "surrogateescape"), self._token) for text in keys_in(request))
+        return any(
+            hmac.compare_digest(text.encode("utf-8", "surrogateescape"), self._token) for text in keys_in(request)
+        )
 
     def _virtual(self, text: str, request: web.BaseRequest) -> Caller:
         key = self._keys.find(text)
@@ -144,6 +146,10 @@ def without_query_key(path: str) -> str:
     bare, _, query = path.partition("?")
     kept = [part for part in query.split("&") if not part.startswith("key=")]
     return f"{bare}?{'&'.join(kept)}" if kept else bare
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _fingerprint(mark: str, request: web.BaseRequest) -> str:

@@ -1,4 +1,4 @@
-"""The stage that takes in the request's body, once, and reads from it what the way needs: the model, and whether to stream."""
+"""The stage that takes in a request's body, once, and reads from it what the way needs: the model, and if to stream."""
 
 import re
 from typing import Final
@@ -21,7 +21,7 @@ class Intake:
         """May be changed at any time."""
 
     async def admit(self, exchange: Exchange) -> None:
-        """Read the body and what it says. Raises Refused for one too large or of a wrong type, InputError for bad JSON."""
+        """Read the body and what it says. Raises Refused (too large, of a wrong type) or InputError (bad JSON)."""
         request, route = exchange.request, exchange.route
         if route.is_json:
             _check_type(request)
@@ -74,10 +74,16 @@ def _check_type(request: web.BaseRequest) -> None:
     stated = request.headers.get("content-type")
     kind = "" if stated is None else stated.partition(";")[0].strip().lower()
     if request.method in ("POST", "PUT", "PATCH") and stated is not None and not _is_json(kind):
-        raise Refused(f"The body must be JSON, not {kind or 'of no type'}.", rule="content_type", hint="Send content-type: application/json.")
+        raise Refused(
+            f"The body must be JSON, not {kind or 'of no type'}.",
+            rule="content_type",
+            hint="Send content-type: application/json.",
+        )
     coding = request.headers.get("content-encoding")
     if coding is not None and coding.lower() != "identity":
-        raise Refused(f"A body compressed with {coding} cannot be read here.", rule="content_type", hint="Send it uncompressed.")
+        raise Refused(
+            f"A body compressed with {coding} cannot be read here.", rule="content_type", hint="Send it uncompressed."
+        )
 
 
 def _is_json(kind: str) -> bool:

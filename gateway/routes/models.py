@@ -1,11 +1,38 @@
 """`/v1/models`: the aliases and the models that providers are known to have, as each SDK expects a list."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
 from app.config import Config
+from gateway.exchange import Exchange, Reply
 from gateway.routes.route import Family
+
+_JSON: Final = ((b"content-type", b"application/json"),)
+
+
+class ModelList:
+    """The stage that answers questions about models itself. A client with a provider's own key asks the provider."""
+
+    def __init__(self, config: Callable[[], Config]) -> None:
+        self._config = config
+
+    async def admit(self, exchange: Exchange) -> None:
+        """Answer a listing; a single model is left to the planner where it is not listed."""
+        route, caller = exchange.route, exchange.caller
+        if route.operation != "models" or route.provider or exchange.request.method != "GET":
+            return
+        if caller is None or caller.kind == "own":
+            return
+        config = self._config()
+        if route.model is None:
+            exchange.reply = Reply(200, _JSON, model_list(config, route.family))
+        elif route.model in model_names(config, route.family):
+            exchange.reply = Reply(200, _JSON, model_item(route.model, route.family))
+
+    async def settle(self, exchange: Exchange) -> None:
+        """Nothing is held."""
 
 
 def model_names(config: Config, family: Family) -> list[str]:

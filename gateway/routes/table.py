@@ -37,10 +37,10 @@ _OPERATIONS: Final = {
     "moderations": "moderation",
     "responses": "response_get",
 }
-_OPENAI_AREAS: Final = frozenset(
-    "files uploads batches images audio fine_tuning vector_stores conversations containers videos assistants threads "
-    "evals realtime".split()
-)
+_OPENAI_AREAS: Final = {
+    *("files", "uploads", "batches", "images", "audio", "fine_tuning", "vector_stores", "conversations", "containers"),
+    *("videos", "assistants", "threads", "evals", "realtime"),
+}
 _GEMINI: Final = re.compile(r"/(v1|v1beta|v1alpha)/(?:models/)?((?:tunedModels/)?[^:]+):([A-Za-z]+)")
 _GEMINI_VERSION: Final = re.compile(r"(?:/upload)?/(?:v1beta|v1alpha)(?:/|$)")
 _GEMINI_CALLS: Final = {

@@ -112,7 +112,9 @@ def _own_way(config: Config, route: Route, model: str | None, caller: Caller) ->
     _check_passthrough(config, caller)
     dialect = route.dialect or _DIALECTS[route.family]
     guessed = caller.guessed_provider
-    home = guessed if guessed in config.providers and config.providers[guessed].speaks(dialect) else _HOMES[route.family]
+    home = (
+        guessed if guessed in config.providers and config.providers[guessed].speaks(dialect) else _HOMES[route.family]
+    )
     if model is None:
         return home, None
     first, _, rest = model.partition("/")
@@ -128,7 +130,7 @@ def _own_way(config: Config, route: Route, model: str | None, caller: Caller) ->
     raise Refused(
         f"{model!r} is served by {provider!r}, but the key sent is not a Gatescope key, so it only goes to {home!r}.",
         rule="passthrough",
-        hint=f"Use a gs-… key, or call /{provider}{'/v1' if route.family == 'openai' else ''} with that provider's own key.",
+        hint=f"Use a gs-… key, or set base_url to …/{provider}/v1 and send that provider's own key.",
     )
 
 
@@ -143,7 +145,9 @@ def _plan(exchange: Exchange, name: str, provider: ProviderConfig, model: str | 
     path = exchange.path
     if route.provider is not None:
         path = path[len(route.provider) + 1 :]
-    if exchange.caller is not None and exchange.caller.kind != "own":
+    is_own = exchange.caller is not None and exchange.caller.kind == "own"
+    keeps_key = is_own and (route.provider is not None or wants_key(provider))
+    if not keeps_key:
         path = without_query_key(path)
     if model is not None and model != exchange.model and exchange.model is not None:
         if route.model_place == "path":
@@ -151,7 +155,7 @@ def _plan(exchange: Exchange, name: str, provider: ProviderConfig, model: str | 
         elif exchange.model_start >= 0:
             text = model.encode() if route.model_place == "form" else msgspec.json.encode(model)
             edit = Edit(exchange.model_start, exchange.model_end, text)
-    return Plan(name, provider, model, path, secret, edit)
+    return Plan(name, provider, model, path, secret, keeps_key, edit)
 
 
 def _wrong_dialect(provider: str, config: Config, dialect: str) -> Refused:

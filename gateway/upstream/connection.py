@@ -189,10 +189,17 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.fail(
-                UpstreamError(f"{self._provider} answered with something that is not HTTP: {error}.", provider=self._provider)
+                UpstreamError(
+                    f"{self._provider} answered with something that is not HTTP: {error}.", provider=self._provider
+                )
             )
             return
-        if self._buffered > _PAUSE_BYTES and not self._is_paused and not self.is_complete and self.transport is not None:
+        if (
+            self._buffered > _PAUSE_BYTES
+            and not self._is_paused
+            and not self.is_complete
+            and self.transport is not None
+        ):
             self._is_paused = True
             self.transport.pause_reading()
         self._wake()

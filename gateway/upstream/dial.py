@@ -1,4 +1,4 @@
-"""Making a connection: names to addresses, the fastest address wins, TLS verified, through a proxy where one is named."""
+"""Making a connection: names to addresses, the fastest one wins, TLS verified, through a proxy where one is named."""
 
 import asyncio
 import functools
@@ -74,6 +74,7 @@ async def _open_socket(host: str, port: int) -> socket.socket:
     if len(found) == 1:
         return await _try_address(found[0][0], found[0][4])
     tries = [functools.partial(_try_address, family, address) for family, address in _in_turn(found)]
+    winner: socket.socket | None
     winner, _, errors = await staggered_race(tries, NEXT_ADDRESS_S)
     if winner is None:
         raise next((error for error in errors if isinstance(error, OSError)), OSError("no address answers"))
@@ -118,4 +119,6 @@ async def _tunnel(
     words = head.split(b"\r\n", 1)[0].split(None, 2)
     if len(words) < 2 or words[1] != b"200":
         said = b" ".join(words[1:]).decode("latin-1")
-        raise UpstreamError(f"The proxy {proxy.origin.netloc} refused the way to {origin.netloc}: {said}.", provider=provider)
+        raise UpstreamError(
+            f"The proxy {proxy.origin.netloc} refused the way to {origin.netloc}: {said}.", provider=provider
+        )

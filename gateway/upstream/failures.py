@@ -1,4 +1,4 @@
-"""How a provider can fail before or while it answers, beyond `UpstreamError` itself (refused, unreachable, nonsense)."""
+"""How a provider can fail before or while it answers, beyond a plain `UpstreamError` (unreachable, nonsense)."""
 
 from app.errors import UpstreamError
 

@@ -2,6 +2,7 @@
 
 import base64
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -61,8 +62,9 @@ def proxy_for(origin: Origin) -> Proxy | None:
     if origin.host in _LOOPBACK or origin.host.startswith("127."):
         return None
     proxies = urllib.request.getproxies_environment()
+    bypass: Callable[[str, dict[str, str]], bool] = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
     named = proxies.get(origin.scheme) or proxies.get("all")
-    if not named or urllib.request.proxy_bypass_environment(origin.tunnel_name, proxies):
+    if not named or bypass(origin.tunnel_name, proxies):
         return None
     parts = urlsplit(named if "://" in named else f"http://{named}")
     if parts.scheme not in _PORTS or not parts.hostname:

@@ -1,10 +1,9 @@
 """The stage that sends a call to its provider: the client's own bytes but for the model's name and the key."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-
-import time
 
 from app.config import Config
 from app.errors import UpstreamError
@@ -29,7 +28,15 @@ _HOP: Final = frozenset(
         b"upgrade",
     }
 )
-_OURS_TO_SAY: Final = _HOP | {b"host", b"content-length", b"accept-encoding", b"expect", b"cookie", b"origin", b"referer"}
+_OURS_TO_SAY: Final = _HOP | {
+    b"host",
+    b"content-length",
+    b"accept-encoding",
+    b"expect",
+    b"cookie",
+    b"origin",
+    b"referer",
+}
 _ANSWER_DROPS: Final = _HOP | {b"content-length"}
 _REMEMBERED: Final = 1024
 
@@ -57,7 +64,7 @@ class Send:
         self._config = config
         self._client = client
         self._inside = inside
-        self._lines: dict[tuple[str, str, str, str | None], _Line] = {}
+        self._lines: dict[tuple[str, str, str, str | None, bool], _Line] = {}
         self._lines_of: Config | None = None
 
     async def admit(self, exchange: Exchange) -> None:
@@ -66,11 +73,12 @@ class Send:
         assert plan is not None
         body = upstream_body(exchange.body, plan)
         exchange.attempt_start_ns = time.time_ns()
+        line = self._line(exchange.request.method, plan)
+        exchange.attempt_url = line.url
         inside = self._inside.get(plan.provider_name)
         if inside is not None:
             exchange.upstream = await inside(exchange, body)
             return
-        line = self._line(exchange.request.method, plan)
         head = request_head(line.head, line.dropped, exchange.raw_headers, body, exchange.request.method)
         ask = Ask(plan.provider_name, line.origin, head, body, exchange.request.method != "HEAD")
         try:
@@ -88,7 +96,7 @@ class Send:
         config = self._config()
         if config is not self._lines_of:
             self._lines, self._lines_of = {}, config
-        key = (method, plan.provider_name, plan.path, plan.secret)
+        key = (method, plan.provider_name, plan.path, plan.secret, plan.keeps_client_key)
         line = self._lines.get(key)
         if line is None:
             line = self._make_line(method, plan)
@@ -102,6 +110,8 @@ class Send:
         proxy = self._client.proxy_of(origin)
         pairs = [("host", origin.netloc), ("accept-encoding", "identity"), *plan.provider.headers.items()]
         dropped = _OURS_TO_SAY | {name.lower().encode() for name in plan.provider.headers}
+        if not plan.keeps_client_key:
+            dropped |= KEY_HEADERS
         if plan.secret is not None:
             how = plan.provider.sends_key_as
             pairs.append(("authorization", f"Bearer {plan.secret}") if how == "bearer" else (how, plan.secret))
@@ -155,6 +165,6 @@ def close_attempt(exchange: Exchange, failure: Failure | None = None) -> None:
     if plan is None or not exchange.attempt_start_ns:
         return
     status = exchange.upstream.status if exchange.upstream is not None else None
-    url = redact_url(plan.provider.address(plan.path))
     start_ns, exchange.attempt_start_ns = exchange.attempt_start_ns, 0
-    exchange.attempts.append(Attempt(plan.provider_name, plan.model, url, start_ns, time.time_ns(), status, failure))
+    tried = Attempt(plan.provider_name, plan.model, exchange.attempt_url, start_ns, time.time_ns(), status, failure)
+    exchange.attempts.append(tried)
