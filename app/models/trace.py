@@ -161,6 +161,16 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One server-sent event of a recorded stream."""
+
+    at_ns: int | None
+    """Since the call's start; None where the record has no time for it."""
+    name: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """The status line's numbers, and the store's."""
 

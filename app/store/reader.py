@@ -13,10 +13,11 @@ from pathlib import Path
 from time import time_ns
 from typing import Final
 
+from app.bodytext import as_text, events, readable
 from app.errors import StoreError
 from app.models.ids import parse_traceparent, span_from_hex
 from app.models.query import Query
-from app.models.trace import Conversation, SessionRow, SpanDetail, Timing, Totals, TraceRow, TraceTree
+from app.models.trace import Conversation, SessionRow, SpanDetail, StreamEvent, Timing, Totals, TraceRow, TraceTree
 from app.paths import Paths
 from app.store import details, sessions, skeleton, traces
 from app.store.bodies import Bodies
@@ -107,6 +108,15 @@ class Reader:
         """Return one body, byte for byte; b"" where there is none."""
         with self._reading() as at:
             return details.body(at.conn, at.bodies, span, which)
+
+    def text(self, span: int, which: Which, *, is_pretty: bool) -> str:
+        """Return a body as text: as it was sent, or indented where it is JSON; binary as a hex dump."""
+        body = self.body(span, which)
+        return readable(body) if is_pretty else as_text(body)
+
+    def events(self, span: int) -> list[StreamEvent]:
+        """Return the server-sent events of a call's response, with their times of arrival."""
+        return events(self.body(span, "response"), self.timing(span))
 
     def timing(self, span: int) -> Timing:
         """Return when the pieces of a call's stream came."""
