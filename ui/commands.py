@@ -39,7 +39,6 @@ class Command:
 class _Entry:
     command: Command
     action: QAction
-    owner: QWidget
 
 
 class Commands(QObject):
@@ -70,8 +69,8 @@ class Commands(QObject):
             action.setToolTip(f"{command.title}  ({keys})")
         action.triggered.connect(lambda: self.run(command.id))
         owner.addAction(action)
-        self._entries[command.id] = _Entry(command, action, owner)
-        owner.destroyed.connect(lambda: self.remove(command.id))
+        entry = self._entries[command.id] = _Entry(command, action)
+        owner.destroyed.connect(lambda: self._forget(entry))
         self.changed.emit()
         return action
 
@@ -109,6 +108,10 @@ class Commands(QObject):
         if inspect.iscoroutine(result):
             self._feedback.start(result, command.title)
         self.ran.emit(command_id)
+
+    def _forget(self, entry: _Entry) -> None:
+        if self._entries.get(entry.command.id) is entry:
+            self.remove(entry.command.id)
 
     def _check(self, command: Command) -> None:
         if command.id in self._entries:
