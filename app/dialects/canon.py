@@ -1,10 +1,12 @@
 """What identifies a message in a conversation, whatever its spelling.
 
-Kept: role, text, calls (id, name, arguments as a value), results (call id, text), media. Left out: reasoning, what the
-provider ran on its side, names, marks for caching; and how text was cut into parts.
+Kept: role, text, calls (id, name, arguments as a value), results (call id, text), media. Left out: reasoning (also in
+`<think>` tags), what the provider ran on its side, names, marks for caching; and how text was cut into parts. A turn
+whose calls have ids is known by them: frameworks drop the words that came along.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -15,18 +17,29 @@ from app.models.message import Media, Message, Part, Raw, Refusal, Text, ToolCal
 
 _to_json: Final = msgspec.json.Encoder(order="sorted").encode
 _any: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
+_THINK: Final = re.compile(r"<think>.*?</think>", re.DOTALL)
+_CHANGING: Final = ("id", "status", "cache_control", "created_by")
 _INLINE_CHARS: Final = 64
 
 
-def canon_message(message: Message) -> bytes:
-    """Return the bytes that identify `message`."""
-    parts: Iterable[Part] = message.parts
-    if message.role == "assistant":
-        parts = [part for part in parts if not isinstance(part, ToolResult)]
-    return _to_json([message.role, *_canon_parts(parts)])
+def canon_message(message: Message, *, has_ids: bool = True) -> bytes:
+    """Return the bytes that identify `message`. `has_ids`: the provider gives calls ids, so that clients keep them."""
+    if message.role != "assistant":
+        return _to_json([message.role, *_canon_parts(message.parts, has_ids)])
+    text, *others = _canon_parts([part for part in message.parts if not _is_on_side(part)], has_ids)
+    if has_ids and any(isinstance(part, ToolCall) and part.id and not part.is_server_side for part in message.parts):
+        return _to_json([message.role, "", *others])
+    if isinstance(text, str) and "</think>" in text:
+        text = _THINK.sub("", text).strip()
+    return _to_json([message.role, text, *others])
 
 
-def _canon_parts(parts: Iterable[Part]) -> list[object]:
+def _is_on_side(part: Part) -> bool:
+    """Whether clients may leave it out, being the provider's own; a compaction they may not."""
+    return isinstance(part, ToolResult) or (isinstance(part, Raw) and part.kind != "compaction")
+
+
+def _canon_parts(parts: Iterable[Part], has_ids: bool) -> list[object]:
     """Return all text as one, then everything else in order."""
     texts: list[str] = []
     others: list[object] = []
@@ -35,13 +48,13 @@ def _canon_parts(parts: Iterable[Part]) -> list[object]:
             texts.append(part.text)
         elif isinstance(part, ToolCall):
             if not part.is_server_side:
-                others.append([part.id or "", part.name, _arguments(part.arguments)])
+                others.append([(has_ids and part.id) or "", part.name, _arguments(part.arguments)])
         elif isinstance(part, ToolResult):
-            others.append([part.id or "", *_canon_parts(part.parts)])
+            others.append([(has_ids and part.id) or "", *_canon_parts(part.parts, has_ids)])
         elif isinstance(part, Media):
             others.append([part.modality, _media(part)])
         elif isinstance(part, Raw):
-            others.append([part.kind, part.value])
+            others.append([part.kind, _raw(part.value)])
     return ["".join(texts).strip(), *others]
 
 
@@ -62,6 +75,13 @@ def _plain(value: Any) -> object:
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
     return value
+
+
+def _raw(value: object) -> object:
+    """Return a value without the fields that differ between an answer and what goes back."""
+    if not isinstance(value, dict):
+        return value
+    return {key: field for key, field in value.items() if field is not None and key not in _CHANGING}
 
 
 def _media(media: Media) -> str:

@@ -18,6 +18,9 @@ ROLES: Final[dict[str, Role]] = {
     "function": "tool",
 }
 
+_NO_CALL: Final = ToolCall(None, "", "")
+"""Snowflake lists one beside the real calls."""
+
 
 class Turn(msgspec.Struct, gc=False):
     """A message or a delta as the wire has it."""
@@ -49,7 +52,7 @@ def message_of(turn: Turn, role: Role | None = None) -> Message:
     if turn.audio:
         parts += _audio(turn.audio)
     if turn.tool_calls:
-        parts += [call_of(call) for call in entries(turn.tool_calls)]
+        parts += [part for call in entries(turn.tool_calls) if (part := call_of(call)) != _NO_CALL]
     if turn.function_call:
         parts.append(call_of({"function": turn.function_call}))
     return Message(role, tuple(parts), text_or_none(turn.name))

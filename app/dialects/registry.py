@@ -4,11 +4,19 @@ from typing import Final
 
 from app.dialects.anthropic import AnthropicReader
 from app.dialects.dialect import DialectReader
+from app.dialects.gemini import GeminiReader
 from app.dialects.openai_chat import OpenAiChatReader
+from app.dialects.openai_completions import OpenAiCompletionsReader
+from app.dialects.openai_embeddings import OpenAiEmbeddingsReader
+from app.dialects.openai_responses import OpenAiResponsesReader
 
 _READERS: Final[dict[str, DialectReader]] = {
     "anthropic": AnthropicReader(),
+    "gemini": GeminiReader(),
     "openai_chat": OpenAiChatReader(),
+    "openai_completions": OpenAiCompletionsReader(),
+    "openai_embeddings": OpenAiEmbeddingsReader(),
+    "openai_responses": OpenAiResponsesReader(),
 }
 
 

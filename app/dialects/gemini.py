@@ -1,0 +1,195 @@
+"""Google's `generateContent` and `streamGenerateContent`, on Gemini's own API and on Vertex."""
+
+from typing import Any, Final
+
+import msgspec
+
+from app.dialects import canon
+from app.dialects.answer import shape_of
+from app.dialects.dialect import Stated
+from app.dialects.failures import stated_error, without_answer
+from app.dialects.gemini_parts import message_of, pick
+from app.dialects.gemini_stream import GenerateFold, read_array
+from app.dialects.openai_request import keyed, params_of, session_in
+from app.dialects.sse import read_events
+from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, entries, fields, text_or_none, word
+from app.errors import InputError
+from app.models.chat import ChatRequest, Reply, Tool
+from app.models.message import Message
+
+_TAKEN: Final = frozenset({
+    "model", "contents", "content", "systemInstruction", "system_instruction", "tools", "toolConfig", "tool_config",
+})  # fmt: skip
+_NOTHING: Final = (b"", b"null", b'""', b"{}")
+_SYSTEM: Final = "systemInstruction"
+
+
+class _Split(msgspec.Struct, gc=False):
+    contents: list[msgspec.Raw] = []
+    content: msgspec.Raw = msgspec.Raw()
+    camel: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="systemInstruction")
+    snake: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="system_instruction")
+
+
+class _Plain(msgspec.Struct, gc=False):
+    contents: msgspec.Raw = msgspec.Raw()
+    camel: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="systemInstruction")
+    snake: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="system_instruction")
+
+
+class _Keyed(msgspec.Struct, gc=False):
+    contents: Any = None
+    content: Any = None
+    system: Any = msgspec.field(default=None, name="systemInstruction")
+
+
+class _Ids(msgspec.Struct, gc=False):
+    labels: Any = None
+
+
+_split: Final = msgspec.json.Decoder(_Split)
+_plain: Final = msgspec.json.Decoder(_Plain)
+_keyed: Final = msgspec.json.Decoder(_Keyed)
+_ids: Final = msgspec.json.Decoder(_Ids)
+_request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
+_any: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
+
+
+class GeminiReader:
+    """Reads generated contents. Model and stream stand in the path, not in the body."""
+
+    def read_request(self, body: bytes) -> ChatRequest:
+        """Return what a client asked; `model` only where the body repeats it.
+
+        Raises InputError where the body cannot be read.
+        """
+        request = decode_request(_request, body)
+        return ChatRequest(
+            model=text_or_none(request.get("model")),
+            messages=tuple(self.read_element(raw) for raw in self.split_messages(body)),
+            tools=tuple(tool for entry in entries(request.get("tools")) for tool in _tools(entry)),
+            tool_choice=pick(request, "toolConfig", "tool_config"),
+            params=params_of(request, _TAKEN),
+        )
+
+    def read_reply(self, body: bytes, status: int) -> Reply:
+        """Return what a whole body answers. Never raises."""
+        try:
+            value = decode_any(body)
+        except UNREADABLE:
+            return self._read_array(body) if body.lstrip().startswith(b"[") else without_answer(body, status)
+        if isinstance(value, list) and not stated_error(value, status):
+            return self._read_array(body)
+        fold = GenerateFold()
+        fold.add(value)
+        reply = fold.reply()
+        if reply.choices:
+            return reply
+        if not isinstance(value, dict):
+            return without_answer(body, status)
+        return Reply(id=reply.id, model=reply.model, usage=reply.usage, error=stated_error(value, status))
+
+    def read_stream(self, body: bytes) -> Reply:
+        """Return what a stream answers, events or a JSON array, also one that was cut. Never raises."""
+        if body[:16].lstrip().startswith(b"["):
+            return self._read_array(body)
+        fold = GenerateFold()
+        for event in read_events(body):
+            try:
+                fold.add(decode_any(event.data))
+            except UNREADABLE:
+                fold.skipped += event.data != b"[DONE]"
+        return fold.reply()
+
+    def read_answer(self, body: bytes, content_type: str, status: int) -> Reply:
+        """Return what an answer says, stream or whole by what the bytes look like. Never raises."""
+        if shape_of(body, content_type) == "stream":
+            return self.read_stream(body)
+        return self.read_reply(body, status)
+
+    def split_messages(self, body: bytes) -> list[bytes]:
+        """Return the system instruction with its key, then the contents; empty where the body cannot be read."""
+        try:
+            split = decode(_split, body)
+        except msgspec.ValidationError:
+            return _split_plain(body)
+        except UNREADABLE:
+            return []
+        content = bytes(split.content)
+        embedded = [] if content in _NOTHING else [keyed("content", content)]
+        return _system(split.camel, split.snake) + [bytes(raw) for raw in split.contents] + embedded
+
+    def read_element(self, raw: bytes) -> Message:
+        """Return the message of one element.
+
+        Raises InputError where it cannot be read.
+        """
+        if raw.startswith(b'"systemInstruction":'):
+            return message_of(_field(raw).system, "system")
+        if raw.startswith((b'"contents":', b'"content":')):
+            field = _field(raw)
+            return message_of(field.content if field.contents is None else field.contents)
+        return message_of(decode_request(_any, raw))
+
+    def canon(self, raw: bytes) -> bytes:
+        """Return what identifies an element in a chain; its own bytes where it cannot be read."""
+        try:
+            return self.canon_message(self.read_element(raw))
+        except InputError:
+            return raw
+
+    def canon_message(self, message: Message) -> bytes:
+        """Return what identifies a message that was read; ids of calls are mostly the client's own, and left out."""
+        return canon.canon_message(message, has_ids=False)
+
+    def stated(self, body: bytes) -> Stated:
+        """Return the ids a request states: Vertex has labels, Gemini's own API nothing."""
+        try:
+            return Stated(session=session_in(decode(_ids, body).labels))
+        except UNREADABLE:
+            return Stated()
+
+    def _read_array(self, body: bytes) -> Reply:
+        fold = GenerateFold()
+        read_array(body, fold)
+        return fold.reply()
+
+
+def _split_plain(body: bytes) -> list[bytes]:
+    """Split a request whose contents are one content or one text."""
+    try:
+        plain = decode(_plain, body)
+    except UNREADABLE:
+        return []
+    contents = bytes(plain.contents)
+    return _system(plain.camel, plain.snake) + ([] if contents in _NOTHING else [keyed("contents", contents)])
+
+
+def _system(*raws: msgspec.Raw) -> list[bytes]:
+    """Return the system instruction, in one spelling whichever it had."""
+    written = [bytes(raw) for raw in raws]
+    return [keyed(_SYSTEM, system) for system in written if system not in _NOTHING]
+
+
+def _field(raw: bytes) -> _Keyed:
+    return decode_request(_keyed, b"{" + raw + b"}")
+
+
+def _tools(entry: dict[str, Any]) -> list[Tool]:
+    """One entry holds all functions, or names tools that the provider owns."""
+    found: list[Tool] = []
+    for key, value in entry.items():
+        if key in ("functionDeclarations", "function_declarations"):
+            found += [_function(declared) for declared in entries(value)]
+        else:
+            found.append(Tool(key, schema=fields(value) or None, kind=key))
+    return found
+
+
+def _function(declared: dict[str, Any]) -> Tool:
+    schema = pick(declared, "parametersJsonSchema", "parameters_json_schema")
+    return Tool(
+        word(declared.get("name")) or "",
+        text_or_none(declared.get("description")),
+        declared.get("parameters") if schema is None else schema,
+    )

@@ -1,0 +1,159 @@
+"""OpenAI's old `/v1/completions`: a prompt in, a text out."""
+
+from typing import Any, Final
+
+import msgspec
+
+from app.dialects import canon, openai_request
+from app.dialects.answer import shape_of
+from app.dialects.dialect import Stated
+from app.dialects.failures import error_of, stated_error, without_answer
+from app.dialects.finish import finish_of
+from app.dialects.openai_usage import merge, usage_of
+from app.dialects.prompts import Prompts
+from app.dialects.sse import read_events
+from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, text_or_none, word
+from app.errors import InputError
+from app.models.chat import ChatRequest, Choice, Reply, ReplyError
+from app.models.message import Message, Text
+
+_TAKEN: Final = frozenset({"model", "prompt", "stream"})
+
+
+class _Choice(msgspec.Struct, gc=False):
+    index: Any = None
+    text: Any = None
+    finish_reason: Any = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    id: Any = None
+    model: Any = None
+    choices: list[_Choice] | None = None
+    usage: Any = None
+    error: Any = None
+    service_tier: Any = None
+
+
+_chunk: Final = msgspec.json.Decoder(_Chunk)
+_request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
+_prompts: Final = Prompts("prompt")
+
+
+class OpenAiCompletionsReader:
+    """Reads completions. Each prompt is a user's message."""
+
+    def read_request(self, body: bytes) -> ChatRequest:
+        """Return what a client asked.
+
+        Raises InputError where the body cannot be read.
+        """
+        request = decode_request(_request, body)
+        return ChatRequest(
+            model=text_or_none(request.get("model")),
+            messages=tuple(self.read_element(raw) for raw in self.split_messages(body)),
+            is_stream=request.get("stream") is True,
+            params=openai_request.params_of(request, _TAKEN),
+        )
+
+    def read_reply(self, body: bytes, status: int) -> Reply:
+        """Return what a whole body answers. Never raises."""
+        try:
+            chunk = decode(_chunk, body)
+        except UNREADABLE:
+            return without_answer(body, status)
+        error = None if chunk.choices and not chunk.error else stated_error(decode_any(body), status)
+        fold = _Fold()
+        fold.add(chunk)
+        return fold.reply(error, is_complete=True)
+
+    def read_stream(self, body: bytes) -> Reply:
+        """Return what a stream answers, also one that was cut. Never raises."""
+        fold = _Fold()
+        is_done = False
+        for event in read_events(body):
+            is_done = is_done or event.data == b"[DONE]"
+            try:
+                fold.add(decode(_chunk, event.data))
+            except UNREADABLE:
+                fold.skipped += event.data != b"[DONE]"
+        return fold.reply(fold.error, is_complete=is_done or bool(fold.finishes))
+
+    def read_answer(self, body: bytes, content_type: str, status: int) -> Reply:
+        """Return what an answer says, stream or whole by what the bytes look like. Never raises."""
+        if shape_of(body, content_type) == "stream":
+            return self.read_stream(body)
+        return self.read_reply(body, status)
+
+    def split_messages(self, body: bytes) -> list[bytes]:
+        """Return the prompts, one text with its key; empty where the body cannot be read."""
+        return _prompts.split(body)
+
+    def read_element(self, raw: bytes) -> Message:
+        """Return the message of one prompt.
+
+        Raises InputError where it cannot be read.
+        """
+        return _prompts.read(raw)
+
+    def canon(self, raw: bytes) -> bytes:
+        """Return what identifies a prompt; its own bytes where it cannot be read."""
+        try:
+            return canon.canon_message(self.read_element(raw))
+        except InputError:
+            return raw
+
+    def canon_message(self, message: Message) -> bytes:
+        """Return what identifies a message that was read."""
+        return canon.canon_message(message)
+
+    def stated(self, body: bytes) -> Stated:
+        """Return the ids a request states; none where the body cannot be read."""
+        return openai_request.stated(body)
+
+
+class _Fold:
+    """Chunks put together; a whole answer is a single one."""
+
+    def __init__(self) -> None:
+        self._first = _Chunk()
+        self._tier: Any = None
+        self._usage: Any = None
+        self._texts: dict[int, list[str]] = {}
+        self.finishes: dict[int, str] = {}
+        self.error: ReplyError | None = None
+        self.skipped = 0
+
+    def add(self, chunk: _Chunk) -> None:
+        """Take one chunk."""
+        self._first = self._first if self._first.id or self._first.model else chunk
+        self._tier = chunk.service_tier or self._tier
+        self._usage = merge(self._usage, chunk.usage)
+        if chunk.error:
+            self.error = self.error or error_of({"error": chunk.error}, 200)
+        for place, choice in enumerate(chunk.choices or ()):
+            index = choice.index if isinstance(choice.index, int) else place
+            texts = self._texts.setdefault(index, [])
+            if isinstance(choice.text, str):
+                texts.append(choice.text)
+            native = word(choice.finish_reason)
+            if native:
+                self.finishes[index] = native
+
+    def reply(self, error: ReplyError | None, *, is_complete: bool) -> Reply:
+        """Return the answer so far."""
+        return Reply(
+            id=text_or_none(self._first.id),
+            model=text_or_none(self._first.model),
+            choices=tuple(self._choice(index) for index in sorted(self._texts)),
+            usage=usage_of(self._usage, self._tier),
+            error=error,
+            is_complete=is_complete,
+            skipped_events=self.skipped,
+        )
+
+    def _choice(self, index: int) -> Choice:
+        text = "".join(self._texts[index])
+        native = self.finishes.get(index)
+        message = Message("assistant", (Text(text),) if text else ())
+        return Choice(index, message, finish_of(native, has_calls=False), native)

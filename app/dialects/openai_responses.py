@@ -1,0 +1,171 @@
+"""OpenAI's `/v1/responses`."""
+
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+
+from app.dialects import canon, openai_request
+from app.dialects.answer import shape_of
+from app.dialects.dialect import Stated
+from app.dialects.failures import stated_error, without_answer
+from app.dialects.openai_request import keyed
+from app.dialects.openai_responses_items import content_parts, is_answer, message_of
+from app.dialects.openai_responses_stream import ResponseFold, Whole, reply_of
+from app.dialects.sse import read_events
+from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, entries, text_or_none
+from app.errors import InputError
+from app.models.chat import ChatRequest, Reply
+from app.models.message import Message
+
+_TAKEN: Final = frozenset({"model", "input", "instructions", "tools", "tool_choice", "stream"})
+_NOTHING: Final = (b"", b"null", b'""')
+
+
+class _Listed(msgspec.Struct, gc=False):
+    input: list[msgspec.Raw]
+    instructions: msgspec.Raw = msgspec.Raw()
+
+
+class _Plain(msgspec.Struct, gc=False):
+    input: msgspec.Raw = msgspec.Raw()
+    instructions: msgspec.Raw = msgspec.Raw()
+
+
+class _Head(msgspec.Struct, gc=False):
+    type: Any = None
+    role: Any = None
+    execution: Any = None
+
+
+class _Keyed(msgspec.Struct, gc=False):
+    input: Any = None
+    instructions: Any = None
+
+
+_listed: Final = msgspec.json.Decoder(_Listed)
+_plain: Final = msgspec.json.Decoder(_Plain)
+_head: Final = msgspec.json.Decoder(_Head)
+_keyed: Final = msgspec.json.Decoder(_Keyed)
+_items: Final[msgspec.json.Decoder[list[Any]]] = msgspec.json.Decoder(list[Any])
+_request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
+_whole: Final = msgspec.json.Decoder(Whole)
+
+
+class OpenAiResponsesReader:
+    """Reads responses. The items of one assistant turn are one element."""
+
+    def read_request(self, body: bytes) -> ChatRequest:
+        """Return what a client asked.
+
+        Raises InputError where the body cannot be read.
+        """
+        request = decode_request(_request, body)
+        return ChatRequest(
+            model=text_or_none(request.get("model")),
+            messages=tuple(self.read_element(raw) for raw in self.split_messages(body)),
+            tools=openai_request.tools_of(request.get("tools")),
+            tool_choice=request.get("tool_choice"),
+            is_stream=request.get("stream") is True,
+            params=openai_request.params_of(request, _TAKEN),
+        )
+
+    def read_reply(self, body: bytes, status: int) -> Reply:
+        """Return what a whole body answers. Never raises."""
+        try:
+            whole = decode(_whole, body)
+        except UNREADABLE:
+            return without_answer(body, status)
+        reply = reply_of(whole)
+        if reply.choices or reply.error:
+            return reply
+        return Reply(id=reply.id, model=reply.model, usage=reply.usage, error=stated_error(decode_any(body), status))
+
+    def read_stream(self, body: bytes) -> Reply:
+        """Return what a stream answers, also one that was cut. Never raises."""
+        fold = ResponseFold()
+        for event in read_events(body):
+            fold.add(event)
+        return fold.reply()
+
+    def read_answer(self, body: bytes, content_type: str, status: int) -> Reply:
+        """Return what an answer says, stream or whole by what the bytes look like. Never raises."""
+        if shape_of(body, content_type) == "stream":
+            return self.read_stream(body)
+        return self.read_reply(body, status)
+
+    def split_messages(self, body: bytes) -> list[bytes]:
+        """Return the instructions with their key, then the input, runs of one turn joined by commas."""
+        try:
+            listed = decode(_listed, body)
+            return _instructions(listed.instructions) + _runs(listed.input)
+        except msgspec.ValidationError:
+            return _split_plain(body)
+        except UNREADABLE:
+            return []
+
+    def read_element(self, raw: bytes) -> Message:
+        """Return the message of one element.
+
+        Raises InputError where it cannot be read.
+        """
+        if raw.startswith(b'"instructions":'):
+            return Message("system", tuple(content_parts(_field(raw).instructions)))
+        if raw.startswith(b'"input":'):
+            given = _field(raw).input
+            return message_of([given]) if isinstance(given, dict) else Message("user", tuple(content_parts(given)))
+        items = decode_request(_items, b"[" + raw + b"]")
+        listed = entries(items)
+        return message_of(listed) if listed else Message("user", tuple(content_parts(items)))
+
+    def canon(self, raw: bytes) -> bytes:
+        """Return what identifies an element in a chain; its own bytes where it cannot be read."""
+        try:
+            return canon.canon_message(self.read_element(raw))
+        except InputError:
+            return raw
+
+    def canon_message(self, message: Message) -> bytes:
+        """Return what identifies a message that was read."""
+        return canon.canon_message(message)
+
+    def stated(self, body: bytes) -> Stated:
+        """Return the ids a request states; none where the body cannot be read."""
+        return openai_request.stated(body)
+
+
+def _split_plain(body: bytes) -> list[bytes]:
+    """Split a request whose input is one text, or missing."""
+    try:
+        plain = decode(_plain, body)
+    except UNREADABLE:
+        return []
+    given = bytes(plain.input)
+    return _instructions(plain.instructions) + ([] if given in _NOTHING else [keyed("input", given)])
+
+
+def _instructions(raw: msgspec.Raw) -> list[bytes]:
+    written = bytes(raw)
+    return [] if written in _NOTHING else [keyed("instructions", written)]
+
+
+def _runs(raws: list[msgspec.Raw]) -> list[bytes]:
+    elements: list[bytes] = []
+    for is_turn, run in groupby(map(bytes, raws), key=_is_answer):
+        if is_turn:
+            elements.append(b",".join(run))
+        else:
+            elements += run
+    return elements
+
+
+def _is_answer(raw: bytes) -> bool:
+    try:
+        head = decode(_head, raw)
+    except UNREADABLE:
+        return False
+    return is_answer(head.type, head.role, head.execution)
+
+
+def _field(raw: bytes) -> _Keyed:
+    return decode_request(_keyed, b"{" + raw + b"}")
