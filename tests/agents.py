@@ -35,6 +35,7 @@ class Agent:
         self.clock, self.system, self.client, self.fields = clock, system, client, fields
         self.history: list[Any] = []
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
+        self.tools: list[dict[str, Any]] = []
         self._id_prefix = ids
         self._made = itertools.count(1)
 
@@ -77,7 +78,7 @@ class OpenAiChat(Agent):
 
     def body(self) -> dict[str, Any]:
         messages = [{"role": "system", "content": self.system}, *self.history]
-        return {"model": "gpt-4o-mini", "messages": messages, "tools": []}
+        return {"model": "gpt-4o-mini", "messages": messages, "tools": self.tools}
 
     def reply(self, text: str, tools: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
         self.calls = [(self.new_id(), name, arguments) for name, arguments in tools]

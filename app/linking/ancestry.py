@@ -16,6 +16,8 @@ from app.models.span import Link, LinkMethod
 _MOST_RECALLS: Final = 4
 _TELLING_CHARS: Final = 60
 """A tail that says less than this (as canonical bytes) is shared by too many conversations."""
+_RANDOM_CHARS: Final = 16
+"""An id of this length was drawn by chance: whoever sends it back continues the call, even as another agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Ancestry:
         for place in answers:
             candidates = self._entries.at(spine.hashes[place])
             if candidates:
-                entry = the_one(candidates, record.start_ns, ids.session)
+                entry = the_one(candidates, record.start_ns, ids.session, record.requested_model)
                 return _chained(entry, place) if entry else None
         for place in answers[:_MOST_RECALLS]:
             recalled = self._recall(spine.hashes[place])
@@ -88,7 +90,7 @@ class Ancestry:
         return Found(entry, resent, Link(LinkMethod.STATED, 1.0, evidence), is_whole=False)
 
     def _by_tool_ids(self, record: CallRecord, ids: StatedIds, spine: Spine, answers: list[int]) -> Found | None:
-        """The history was rewritten, but the results at its end answer calls that only one answer asked for."""
+        """The history or the system prompt was rewritten, but its newest results answer calls of one answer only."""
         start = answers[0] if answers else 0
         result_ids = [call_id for element in spine.elements[start:] for call_id in element.result_ids if call_id]
         if not result_ids:
@@ -97,8 +99,13 @@ class Ancestry:
         for call_id in result_ids:
             known = self._entries.at(hashed("tool", record.client, call_id))
             fitting = known if fitting is None else [entry for entry in fitting if entry in known]
-        fresh = [entry for entry in fitting or () if not entry.is_continued and entry.turn.system == spine.system]
-        entry = the_one(fresh, record.start_ns, ids.session)
+        is_random = min(map(len, result_ids)) >= _RANDOM_CHARS
+        fresh = [
+            entry
+            for entry in fitting or ()
+            if not entry.is_continued and (is_random or entry.turn.system == spine.system)
+        ]
+        entry = the_one(fresh, record.start_ns, ids.session, record.requested_model)
         if entry is None:
             return None
         link = Link(LinkMethod.TOOL_CALL_ID, 0.9, "Its history was rewritten, but it answers that call's tools by id.")
@@ -114,7 +121,7 @@ class Ancestry:
             return None
         known = self._entries.at(_tail_key(record, asked.identity, answered.identity))
         fresh = [entry for entry in known if not entry.is_continued and entry.turn.system == spine.system]
-        entry = the_one(fresh, record.start_ns, ids.session)
+        entry = the_one(fresh, record.start_ns, ids.session, record.requested_model)
         if entry is None:
             return None
         return Found(entry, place, Link(LinkMethod.EDITED, 0.8, "Its history was rewritten; its last exchange stands."))
@@ -170,6 +177,7 @@ def _entry(recalled: ChainEntry, record: CallRecord, system: bytes, key: int) ->
         is_session_stated=recalled.session is not None and not recalled.session.startswith("s-"),
         end_ns=recalled.end_ns,
         n_messages=recalled.n_messages,
+        model=None,
         hash=key,
         tools=tools,
     )

@@ -25,6 +25,8 @@ class Entry:
     is_session_stated: bool
     end_ns: int
     n_messages: int
+    model: str | None
+    """What the client asked for; None: not known."""
     hash: int
     tools: tuple[Tool, ...]
     is_continued: bool = False
@@ -54,20 +56,23 @@ class Entries:
         return self._found.get(key, [])
 
 
-def the_one(candidates: list[Entry], at_ns: int, session: str | None) -> Entry | None:
+def the_one(candidates: list[Entry], at_ns: int, session: str | None, model: str | None) -> Entry | None:
     """Return the call that a request begun at `at_ns` continues, None where several fit equally well.
 
     An answer must have been given before it can be sent back; a request that states another session is another
-    conversation. Of several equal conversations the one that nobody went on with is meant, unless there are more.
+    conversation. Of several equal conversations the one with the same model is meant that nobody went on with, unless
+    there are more; and going on a second time with another model is another conversation, too.
     """
     possible = [
         entry
         for entry in candidates
         if entry.end_ns <= at_ns + _LEEWAY_NS
         and (session is None or not entry.is_session_stated or entry.session == session)
+        and (not entry.is_continued or entry.model is None or entry.model == model)
     ]
     if len(possible) < 2:
         return possible[0] if possible else None
+    possible = [entry for entry in possible if entry.model == model] or possible
     possible = [entry for entry in possible if not entry.is_continued] or possible
     possible.sort(key=lambda entry: entry.end_ns)
     if len(possible) > 1:

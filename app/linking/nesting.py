@@ -1,8 +1,8 @@
 """Agents inside agents: a conversation that begins while another's tool runs may be that tool at work.
 
 Two signs are taken. The tool's arguments stand in the new conversation's first message: near certain. Or the tool is
-the only thing its client is busy with: likely. Anything that speaks against it wins, for a wrong nest misleads more
-than a missed one.
+the only thing its client is busy with: likely, if it is a tool that runs and not a form that the model fills in.
+Anything that speaks against it wins, for a wrong nest misleads more than a missed one.
 """
 
 from collections import OrderedDict
@@ -40,6 +40,7 @@ class OpenTools:
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, OrderedDict[tuple[bytes, int], Turn]] = OrderedDict()
         self._outer: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._ran: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def opened(self, turn: Turn) -> None:
         """A call of `turn` asked for tools."""
@@ -57,6 +58,12 @@ class OpenTools:
         turns = self._waiting.get(turn.client)
         if turns is not None and not turn.tools:
             turns.pop((turn.trace_id, turn.first_span_id), None)
+
+    def ran(self, client: str, tool: Tool) -> None:
+        """A tool gave a result: whatever it is called, it is no form."""
+        self._ran[(client, tool.name)] = None
+        if len(self._ran) > _MOST_CLIENTS:
+            self._ran.popitem(last=False)
 
     def stood_alone(self, client: str, system: bytes) -> None:
         """An agent with this system prompt was called by nobody: it will not be taken for a tool."""
@@ -87,7 +94,9 @@ class OpenTools:
         turn, tool = open_tools[0]
         if not system or not turn.system or (client, system) in self._outer or len(self._waiting[client]) > 1:
             return None
-        if any(other.is_forced or at_ns - other.start_ns > _SOON_NS for _, other in open_tools) or turn.in_flight:
+        if turn.in_flight or any(at_ns - other.start_ns > _SOON_NS for _, other in open_tools):
+            return None
+        if any(other.is_form and (client, other.name) not in self._ran for _, other in open_tools):
             return None
         if len(open_tools) == 1:
             return Nest(turn, tool, 0.5, f"It began while {tool.name} ran, and its client did nothing else.")

@@ -29,8 +29,9 @@ from app.models.span import Kind, Link, LinkMethod, SpanWrite, Status
 _NAME_CHARS: Final = 80
 _MOST_RUNNING: Final = 20_000
 _SWEEP_NS: Final = 60_000_000_000
-_FORCE_TAIL_BYTES: Final = 32_768
-_FORCE_HEAD_BYTES: Final = 4096
+_TAIL_BYTES: Final = 32_768
+_HEAD_BYTES: Final = 4096
+_SCHEMA: Final = re.compile(rb'"(?:parameters|input_schema|parametersJsonSchema)"\s*:\s*\{')
 _FREE_CHOICE: Final = re.compile(rb'"tool_choice"\s*:\s*(?:"auto"|"none"|null|\{\s*"type"\s*:\s*"(?:auto|none)")')
 
 
@@ -109,6 +110,9 @@ class Stitcher:
         results = read.results(found.entered_from)
         spans = turn.answer_tools(entry.tools, results, record.start_ns)
         entry.is_continued = True
+        for tool in entry.tools:
+            if tool.is_answered:
+                self._open_tools.ran(record.client, tool)
         self._open_tools.closed(turn)
         is_elsewhere = ids.parent is not None and ids.parent.trace_id != turn.trace_id
         if is_elsewhere or read.is_new_turn(found.entered_from):
@@ -211,6 +215,7 @@ class Stitcher:
             is_session_stated=begun.ids.session is not None,
             end_ns=end_ns,
             n_messages=len(digest.elements),
+            model=record.requested_model,
             hash=after,
             tools=tools,
         )
@@ -227,7 +232,7 @@ class Stitcher:
         calls = [call for call in answer.tool_calls() if not call.is_server_side]
         if not calls:
             return ()
-        is_forced = _forces(record.request)
+        is_form = _is_form(record.request)
         return tuple(
             Tool(
                 span_id=tool_span_id(trace_id, record.span_id, number),
@@ -235,7 +240,7 @@ class Stitcher:
                 name=call.name,
                 arguments=call.arguments,
                 start_ns=end_ns,
-                is_forced=is_forced,
+                is_form=is_form,
             )
             for number, call in enumerate(calls)
         )
@@ -332,11 +337,14 @@ def _why(ids: StatedIds, found: Found | None, nest: Nest | None) -> tuple[Link, 
     return tuple(links) or (Link(LinkMethod.ALONE, 1.0, "No earlier call fits it."),)
 
 
-def _forces(request: bytes) -> bool:
-    """Return whether a request leaves the model no choice but to call a tool. Looks where the messages are not."""
-    for part in (request[-_FORCE_TAIL_BYTES:], request[:_FORCE_HEAD_BYTES]):
+def _is_form(request: bytes) -> bool:
+    """Return whether a request makes the model call a tool, or offers only one. Looks where the messages are not."""
+    tail, head = request[-_TAIL_BYTES:], request[:_HEAD_BYTES]
+    for part in (tail, head):
         if b'"tool_choice"' in part:
-            return _FREE_CHOICE.search(part) is None
-        if b'"functionCallingConfig"' in part or b'"function_calling_config"' in part:
-            return b'"ANY"' in part
-    return False
+            if _FREE_CHOICE.search(part) is None:
+                return True
+        elif (b'"functionCallingConfig"' in part or b'"function_calling_config"' in part) and b'"ANY"' in part:
+            return True
+    rest = head if len(request) > _TAIL_BYTES else b""
+    return len(_SCHEMA.findall(tail)) + len(_SCHEMA.findall(rest)) < 2

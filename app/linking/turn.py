@@ -25,8 +25,8 @@ class Tool:
     name: str
     arguments: str
     start_ns: int
-    is_forced: bool
-    """The request left the model no choice: more likely a form to fill in than a tool to run."""
+    is_form: bool
+    """It was the model's only choice: more likely a form to fill in than a tool to run."""
     is_answered: bool = False
     is_drawn: bool = False
 

@@ -396,16 +396,57 @@ def test_parallel_sub_agents_hang_under_the_tool_that_says_what_they_say() -> No
     assert {it.trace_id for it in nested} == {first.trace_id}
 
 
+def planner(clock: Clock) -> Agent:
+    """An agent with two tools, so that neither is a form."""
+    agent = OpenAiChat(clock, system="You plan.")
+    agent.tools = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("research", "ask")]
+    agent.ask("Write a report")
+    return agent
+
+
+def test_a_sub_agent_that_says_nothing_hangs_under_the_only_open_tool() -> None:
+    desk, clock = Desk(), Clock()
+    outer = planner(clock)
+    first = desk.place(outer.call("", ("research", {"n": 1})))
+
+    nested = desk.place(sub_agent(clock, "Go.").call("Fine."))
+
+    assert nested.trace_id == first.trace_id
+    assert desk.names[nested.parent_span_id or 0] == "tool research"
+    assert nested.links[0].confidence == 0.5
+
+
 def test_a_sub_agent_that_fits_several_tools_hangs_under_the_agent() -> None:
     desk, clock = Desk(), Clock()
-    outer = OpenAiChat(clock, system="You plan.")
-    outer.ask("Write a report")
+    outer = planner(clock)
     first = desk.place(outer.call("", ("research", {"n": 1}), ("research", {"n": 2})))
 
     nested = desk.place(sub_agent(clock, "Go.").call("Fine."))
 
     assert nested.trace_id == first.trace_id
     assert desk.names[nested.parent_span_id or 0] == "agent Write a report"
+
+
+def test_a_sub_agent_that_says_nothing_stays_alone_while_two_agents_wait() -> None:
+    desk, clock = Desk(), Clock()
+    for _ in range(2):
+        desk.place(planner(clock).call("", ("research", {"n": 1})))
+
+    assert desk.place(sub_agent(clock, "Go.").call("Fine.")).links[0].method is LinkMethod.ALONE
+
+
+def test_an_agent_handed_over_to_goes_on_in_the_same_turn() -> None:
+    desk, clock = Desk(), Clock()
+    agent = OpenAiChat(clock, system="You triage.", ids="call_AbCdEfGhIjKlMnOpQr")
+    agent.ask("Speak Norwegian")
+    first = desk.place(agent.call("", ("transfer_to_norwegian", {})))
+    agent.results("Transferred.")
+    agent.system = "Du snakker norsk."
+
+    handed = desk.place(agent.call("Ja."))
+
+    assert handed.trace_id == first.trace_id
+    assert handed.links[0].method is LinkMethod.TOOL_CALL_ID
 
 
 @pytest.mark.parametrize(
