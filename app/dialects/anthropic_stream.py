@@ -150,19 +150,23 @@ class _OpenBlock:
 
 
 def usage_of(usage: object) -> Usage | None:
-    """Return Anthropic's usage; its `input_tokens` leave out what was cached, ours do not."""
+    """Return Anthropic's usage; its `input_tokens` leave out what was cached, ours do not.
+
+    A compaction is billed and left out of the totals: it is added. What an advisor used is another model's.
+    """
     if not isinstance(usage, dict) or not usage:
         return None
-    sent = count(usage.get("input_tokens"))
-    read = count(usage.get("cache_read_input_tokens"))
-    lifetimes = fields(usage.get("cache_creation"))
-    written = count(usage.get("cache_creation_input_tokens"))
-    long_lived = count(lifetimes.get("ephemeral_1h_input_tokens"))
-    if written is None and lifetimes:
-        written = (count(lifetimes.get("ephemeral_5m_input_tokens")) or 0) + (long_lived or 0)
+    steps = [usage, *(step for step in entries(usage.get("iterations")) if step.get("type") == "compaction")]
+    sent = _sum(steps, "input_tokens")
+    read = _sum(steps, "cache_read_input_tokens")
+    written = _sum(steps, "cache_creation_input_tokens")
+    lifetimes = [fields(step.get("cache_creation")) for step in steps]
+    long_lived = _sum(lifetimes, "ephemeral_1h_input_tokens")
+    if written is None and long_lived is not None:
+        written = (_sum(lifetimes, "ephemeral_5m_input_tokens") or 0) + long_lived
     return Usage(
         input_tokens=None if sent is None else sent + (read or 0) + (written or 0),
-        output_tokens=count(usage.get("output_tokens")),
+        output_tokens=_sum(steps, "output_tokens"),
         cache_read_tokens=read,
         cache_write_tokens=written,
         cache_write_1h_tokens=long_lived,
@@ -170,3 +174,8 @@ def usage_of(usage: object) -> Usage | None:
         web_searches=count(fields(usage.get("server_tool_use")).get("web_search_requests")),
         service_tier=word(usage.get("service_tier")),
     )
+
+
+def _sum(steps: list[dict[str, Any]], name: str) -> int | None:
+    found = [tokens for step in steps if (tokens := count(step.get(name))) is not None]
+    return sum(found) if found else None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.dialects.wire import count, fields, nusd, word
+from app.dialects.wire import count, fields, first_count, nusd, word
 from app.models.usage import Usage
 
 _TICKS_PER_NUSD = 10
@@ -13,27 +13,21 @@ def usage_of(usage: object, tier: object = None) -> Usage | None:
     """Return what a `usage` object says, None where there is none. `tier` is the answer's own `service_tier`."""
     if not isinstance(usage, dict) or not usage:
         return None
-    sent = fields(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
-    got = fields(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
-    reasoning = _first(got.get("reasoning_tokens"), usage.get("reasoning_tokens"))
-    input_tokens = _first(usage.get("prompt_tokens"), usage.get("input_tokens"))
-    output_tokens = _first(usage.get("completion_tokens"), usage.get("output_tokens"))
+    of_input = fields(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
+    of_output = fields(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
+    sent, read, written = _input(usage, of_input)
+    got, thought = _output(usage, of_output, sent)
     return Usage(
-        input_tokens=input_tokens,
-        output_tokens=_with_reasoning(input_tokens, output_tokens, reasoning, count(usage.get("total_tokens"))),
-        cache_read_tokens=_first(
-            sent.get("cached_tokens"),
-            usage.get("prompt_cache_hit_tokens"),
-            usage.get("cached_tokens"),
-            usage.get("cache_read_input_tokens"),
-        ),
-        cache_write_tokens=_first(sent.get("cache_write_tokens"), usage.get("cache_creation_input_tokens")),
-        reasoning_tokens=reasoning,
-        input_audio_tokens=_first(sent.get("audio_tokens"), usage.get("prompt_audio_tokens")),
-        output_audio_tokens=count(got.get("audio_tokens")),
-        cache_read_audio_tokens=count(fields(sent.get("cached_tokens_details")).get("audio_tokens")),
-        input_image_tokens=count(sent.get("image_tokens")),
-        output_image_tokens=count(got.get("image_tokens")),
+        input_tokens=sent,
+        output_tokens=got,
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        reasoning_tokens=thought,
+        input_audio_tokens=first_count(of_input.get("audio_tokens"), usage.get("prompt_audio_tokens")),
+        output_audio_tokens=count(of_output.get("audio_tokens")),
+        cache_read_audio_tokens=count(fields(of_input.get("cached_tokens_details")).get("audio_tokens")),
+        input_image_tokens=count(of_input.get("image_tokens")),
+        output_image_tokens=count(of_output.get("image_tokens")),
         web_searches=_searches(usage),
         service_tier=word(tier) or word(usage.get("service_tier")),
         stated_cost_nusd=_cost(usage),
@@ -54,17 +48,46 @@ def merge(before: Any, after: Any) -> Any:
     return after
 
 
-def _with_reasoning(sent: int | None, got: int | None, reasoning: int | None, total: int | None) -> int | None:
-    """Return the output with its reasoning: xAI counts it beside the completion, which only the total tells."""
-    if sent is None or got is None or not reasoning or total is None:
-        return got
-    return got + reasoning if total == sent + got + reasoning else got
+def _input(usage: dict[str, Any], details: dict[str, Any]) -> tuple[int | None, int | None, int | None]:
+    """Return what was sent, and of it what was read from the cache and written to it."""
+    sent = first_count(usage.get("prompt_tokens"), usage.get("input_tokens"))
+    read = first_count(
+        details.get("cached_tokens"),
+        usage.get("prompt_cache_hit_tokens"),
+        usage.get("cached_tokens"),
+        usage.get("cache_read_input_tokens"),
+    )
+    written = first_count(details.get("cache_write_tokens"), usage.get("cache_creation_input_tokens"))
+    if sent is None:
+        return sent, read, written
+    if read is not None and read > sent:
+        sent += read  # Azure's Grok leaves out of the prompt what the cache had.
+    if written is not None and (read or 0) + written > sent:
+        written = None  # OpenRouter tells Gemini's cached tokens as read and as written.
+    return sent, read, written
+
+
+def _output(usage: dict[str, Any], details: dict[str, Any], sent: int | None) -> tuple[int | None, int | None]:
+    """Return what was answered, its reasoning included, and the reasoning.
+
+    xAI counts the reasoning beside the completion, which only the total tells.
+    """
+    got = first_count(usage.get("completion_tokens"), usage.get("output_tokens"))
+    thought = first_count(details.get("reasoning_tokens"), usage.get("reasoning_tokens"))
+    if got is None or not thought:
+        return got, thought
+    total = count(usage.get("total_tokens"))
+    if total == (sent or 0) + got + thought:
+        return got + thought, thought
+    return got, min(thought, got)
 
 
 def _searches(usage: dict[str, Any]) -> int | None:
     details = fields(usage.get("server_tool_use_details") or usage.get("server_tool_use"))
     sided = fields(usage.get("server_side_tool_usage_details"))
-    return _first(details.get("web_search_requests"), sided.get("web_search_calls"), usage.get("num_search_queries"))
+    return first_count(
+        details.get("web_search_requests"), sided.get("web_search_calls"), usage.get("num_search_queries")
+    )
 
 
 def _cost(usage: dict[str, Any]) -> int | None:
@@ -77,14 +100,6 @@ def _cost(usage: dict[str, Any]) -> int | None:
         return nusd(cost)
     ticks = count(usage.get("cost_in_usd_ticks"))
     return None if ticks is None else (ticks + _TICKS_PER_NUSD // 2) // _TICKS_PER_NUSD
-
-
-def _first(*values: object) -> int | None:
-    for value in values:
-        found = count(value)
-        if found is not None:
-            return found
-    return None
 
 
 def _is_number(value: object) -> bool:

@@ -64,8 +64,10 @@ class SseParser:
                     events.append(Event(self._name, data[0] if len(data) == 1 else b"\n".join(data)))
                     data.clear()
                 self._name = b""
-            elif line.startswith(b"data:"):
-                data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
+            elif line[:6] == b"data: ":
+                data.append(line[6:])
+            elif line[:5] == b"data:":
+                data.append(line[5:])
             elif line.startswith(b"event:"):
                 self._name = line[6:].strip()
             elif line == b"data":

@@ -79,11 +79,17 @@ def word(value: object) -> str | None:
 
 def count(value: object) -> int | None:
     """Return a token count, None for anything that cannot be one."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float) and value.is_integer():
+    if type(value) is float and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and 0 <= value < _LARGEST_COUNT else None
+    return value if type(value) is int and 0 <= value < _LARGEST_COUNT else None
+
+
+def first_count(*values: object) -> int | None:
+    """Return the first of `values` that is a token count."""
+    for value in values:
+        if value is not None and (found := count(value)) is not None:
+            return found
+    return None
 
 
 def nusd(value: object) -> int | None:
