@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QObject, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from ui.client import Client
@@ -22,10 +22,14 @@ from ui.reader import ReaderClient
 from ui.settings import Settings
 from ui.style import dress
 from ui.theme import Theme, load_fonts
-from ui.tray import Tray
 from ui.window import Window
 
+if TYPE_CHECKING:
+    from ui.tray import Tray
+
 SETTINGS_NAME: Final = "desktop.json"
+SHEETS_AFTER_MS: Final = 1500
+"""The palette is made ready in a quiet moment, so that its first opening is as quick as any."""
 _log = logging.getLogger("ui")
 
 
@@ -100,6 +104,12 @@ class Desktop(QObject):
         self.window.open_first()
         self.desk.start(self.engine.start(), "Starting the gateway")
         self.client.poll()
+        QTimer.singleShot(SHEETS_AFTER_MS, self.window, self.window.sheets)
+        self._put_in_tray()
+
+    def _put_in_tray(self) -> None:
+        from ui.tray import Tray
+
         if Tray.is_there():
             self._tray = Tray(self.engine, self.desk.theme)
             self._tray.open_wanted.connect(self.window.show_up)

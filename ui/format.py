@@ -26,6 +26,20 @@ def duration(value_ns: int | None) -> str:
     return f"{total_m // 60} h {total_m % 60:02d} m"
 
 
+def uptime(value_ns: int | None) -> str:
+    """Return `42 s`, `5 m 07 s`, `3 h 02 m`, `12 d 4 h`: a clock that ticks once a second at most."""
+    if value_ns is None or value_ns < 0:
+        return UNKNOWN
+    total_s = value_ns // _S_NS
+    if total_s < 60:
+        return f"{total_s} s"
+    if total_s < 3600:
+        return f"{total_s // 60} m {total_s % 60:02d} s"
+    if total_s < 86_400:
+        return f"{total_s // 3600} h {total_s % 3600 // 60:02d} m"
+    return f"{total_s // 86_400} d {total_s % 86_400 // 3600} h"
+
+
 def money(value_nusd: int | None) -> str:
     """Return `$1,204.50`, `$0.412`, `$0.0412`, and two significant digits below a cent: `$0.00061`."""
     if value_nusd is None:

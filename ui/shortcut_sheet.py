@@ -11,12 +11,15 @@ from ui.kit.overlay import Overlay
 from ui.style import set_role
 from ui.theme import Theme
 
+WIDTH_PX = 560
+TALLEST_PX = 640
+
 
 class ShortcutSheet(Overlay):
     """Two columns: keys and what they do, the page's own first."""
 
     def __init__(self, commands: Commands, theme: Theme, window: QWidget) -> None:
-        super().__init__(window, 560, 560)
+        super().__init__(window, WIDTH_PX, TALLEST_PX)
         self._commands = commands
         self._theme = theme
         self.setAccessibleName("Keyboard shortcuts")
@@ -49,6 +52,7 @@ class ShortcutSheet(Overlay):
         self._area.setWidget(table)
         table.setStyleSheet("background: transparent;")
         self._area.viewport().setStyleSheet("background: transparent;")
+        self.fit(WIDTH_PX, min(TALLEST_PX, table.sizeHint().height() + 76))
         self.open_over()
         self._area.setFocus()
 
@@ -56,6 +60,7 @@ class ShortcutSheet(Overlay):
         if not commands:
             return
         label = QLabel(heading)
+        label.setMinimumHeight(26)
         set_role(label, role="accent")
         grid.addWidget(label, grid.rowCount(), 0, 1, 2)
         for command in commands:

@@ -1,7 +1,7 @@
 """The main window: rail, top bar, the page in front, status bar. It wires them, and keeps where one has been."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QMouseEvent, QPaintEvent
@@ -14,12 +14,14 @@ from ui.history import History, Stop
 from ui.kit.page import Page
 from ui.kit.toasts import ToastStack
 from ui.pages import PLACES, Place
-from ui.palette import Palette
 from ui.rail import Rail
-from ui.shortcut_sheet import ShortcutSheet
 from ui.status_bar import StatusBar
 from ui.top_bar import TopBar
 from ui.window_commands import window_commands
+
+if TYPE_CHECKING:
+    from ui.palette import Palette
+    from ui.shortcut_sheet import ShortcutSheet
 
 SMALLEST_PX: Final = (900, 600)
 FIRST_PX: Final = (1440, 900)
@@ -57,8 +59,7 @@ class Window(QMainWindow):
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())
         self._lay_out()
-        self.palette_sheet = Palette(desk, self, self.context)
-        self.shortcut_sheet = ShortcutSheet(desk.commands, desk.theme, self)
+        self._sheets: tuple[Palette, ShortcutSheet] | None = None
         self.toasts = ToastStack(self, desk.feedback, desk.theme)
         self._totals_timer = QTimer(self, singleShot=True, interval=TOTALS_EVERY_MS)
         self._totals_timer.timeout.connect(lambda: desk.start(self._read_totals(), "Reading the totals"))
@@ -106,11 +107,21 @@ class Window(QMainWindow):
 
     def open_palette(self) -> None:
         """Open the command palette."""
-        self.palette_sheet.open_with()
+        self.sheets()[0].open_with()
 
     def open_shortcuts(self) -> None:
         """Open the list of what the keys do here."""
-        self.shortcut_sheet.open_for(self.context())
+        self.sheets()[1].open_for(self.context())
+
+    def sheets(self) -> "tuple[Palette, ShortcutSheet]":
+        """Return the palette and the shortcut sheet; made when first asked for, after the first paint."""
+        if self._sheets is None:
+            from ui.palette import Palette
+            from ui.shortcut_sheet import ShortcutSheet
+
+            desk = self._desk
+            self._sheets = Palette(desk, self, self.context), ShortcutSheet(desk.commands, desk.theme, self)
+        return self._sheets
 
     def show_up(self) -> None:
         """Come to the front from wherever it is: hidden, minimised, behind."""

@@ -80,6 +80,11 @@ def test_ago() -> None:
     assert shown == ["just now", "42 s ago", "5 m ago", "3 h ago", "2 d ago"]
 
 
+def test_an_uptime_ticks_in_whole_seconds() -> None:
+    shown = [text.uptime(passed_s * S + 700_000_000) for passed_s in (5, 307, 10_920, 12 * 86_400 + 4 * 3600)]
+    assert shown == ["5 s", "5 m 07 s", "3 h 02 m", "12 d 4 h"]
+
+
 def test_long_text_is_cut_to_one_line() -> None:
     assert text.one_line("a\n  b\tc") == "a b c"
     assert text.one_line("x" * 300, 10) == "x" * 9 + "…"

@@ -37,6 +37,8 @@ class KeysPanel(QWidget):
         self._table = small_table(self._model, "Virtual keys", desk.theme, stretched=0)
         self._table.customContextMenuRequested.connect(self._on_menu)
         self._table.selectionModel().selectionChanged.connect(self._show_buttons)
+        self._none = QLabel("No keys yet.", self)
+        set_role(self._none, role="dim")
         self._revoke = QPushButton("Revoke", self)
         set_role(self._revoke, role="danger")
         self._revoke.clicked.connect(self._on_revoke)
@@ -61,6 +63,7 @@ class KeysPanel(QWidget):
         column.setSpacing(10)
         column.addLayout(line)
         column.addWidget(self._secret)
+        column.addWidget(self._none)
         column.addWidget(self._table)
 
     async def _read(self) -> None:
@@ -110,6 +113,9 @@ class KeysPanel(QWidget):
     def _show_buttons(self) -> None:
         is_up = self._desk.engine.is_running
         key = self._chosen()
+        has_keys = self._model.rowCount() > 0
+        self._table.setVisible(has_keys)
+        self._none.setVisible(not has_keys)
         self._name.setEnabled(is_up)
         self._create.setEnabled(is_up and bool(self._name.text().strip()))
         self._revoke.setEnabled(is_up and key is not None and key.revoked_ns is None)
@@ -125,7 +131,8 @@ class _SecretCard(QFrame):
         self._title = QLabel(self)
         self._key = QLineEdit(self)
         self._key.setReadOnly(True)
-        self._key.setFont(desk.theme.code_font())
+        self._paint()
+        desk.theme.changed.connect(self._paint)
         self._key.setAccessibleName("The new key")
         copy = QPushButton("Copy", self)
         copy.clicked.connect(lambda: desk.copy(self._key.text(), "the key"))
@@ -150,6 +157,9 @@ class _SecretCard(QFrame):
         self._key.selectAll()
         self.show()
         self._key.setFocus()
+
+    def _paint(self) -> None:
+        self._key.setFont(self._desk.theme.code_font())
 
     def _forget(self) -> None:
         self._key.clear()

@@ -53,7 +53,6 @@ class GatewayPage(Page):
         self._facts = QLabel(self)
         set_role(self._facts, role="dim")
         self._address = QPushButton(self)
-        self._address.setFont(desk.theme.code_font())
         self._address.setToolTip("Copy the base URL")
         self._address.clicked.connect(lambda: desk.commands.run("gateway.copy_url"))
         self._start = self._command_button("gateway.start", "Start", "play")
@@ -68,7 +67,6 @@ class GatewayPage(Page):
         self._log = QPlainTextEdit(self)
         self._log.setReadOnly(True)
         self._log.setMaximumBlockCount(500)
-        self._log.setFont(desk.theme.code_font())
         self._log.setAccessibleName("The gateway's log")
         self._log.setMinimumHeight(160)
         self._log_switch = QToolButton(self)
@@ -227,7 +225,7 @@ class GatewayPage(Page):
             return
         parts = [f"process {engine.pid}", f"{status.calls_per_minute:.0f} requests a minute"]
         if engine.started_ns:
-            parts.insert(0, f"up {text.duration(max(0, time.time_ns() - engine.started_ns))}")
+            parts.insert(0, f"up {text.uptime(max(0, time.time_ns() - engine.started_ns))}")
         if status.queued_bytes:
             parts.append(f"{text.size(status.queued_bytes)} waiting to be written")
         if not engine.is_owned:
@@ -248,6 +246,8 @@ class GatewayPage(Page):
         for button in (self._start, self._restart, self._stop):
             button.setIcon(theme.icon(button.property("icon_name")))
         self._address.setIcon(theme.icon("copy"))
+        self._address.setFont(theme.code_font())
+        self._log.setFont(theme.code_font())
 
 
 class _Notice(QFrame):

@@ -5,7 +5,6 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from ui.theme import Theme
 
-
 MOST_ROWS = 12
 """A table grows with its rows up to so many, then scrolls."""
 
@@ -24,6 +23,7 @@ def small_table(model: QAbstractItemModel, name: str, theme: Theme, *, stretched
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    table.setStyleSheet("QTableView::item { padding: 0 8px; }")
     table.verticalHeader().hide()
     header = table.horizontalHeader()
     header.setHighlightSections(False)

@@ -21,6 +21,10 @@ class Overlay(QFrame):
         self.hide()
         window.installEventFilter(self)
 
+    def fit(self, width_px: int, height_px: int) -> None:
+        """Ask for another size from the next opening on; the window's size still limits it."""
+        self._wanted = (width_px, height_px)
+
     def open_over(self) -> None:
         """Show on top, near the upper edge, in the middle."""
         self._focus_before = QApplication.focusWidget()

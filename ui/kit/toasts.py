@@ -54,6 +54,13 @@ class ToastStack(QWidget):
             self._column.addWidget(card)
         self._arrange()
 
+    def event(self, event: QEvent) -> bool:
+        """Fit again once the cards know their heights."""
+        is_done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._arrange()
+        return is_done
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay in the corner."""
         if event.type() == QEvent.Type.Resize and self.isVisible():
@@ -77,6 +84,7 @@ class ToastStack(QWidget):
         window = self.parentWidget()
         width_px = min(WIDTH_PX, window.width() - 40)
         self.setFixedWidth(width_px)
+        self._column.activate()
         has_flow = self._column.hasHeightForWidth()
         height_px = self._column.heightForWidth(width_px) if has_flow else self.sizeHint().height()
         self.setGeometry(window.width() - width_px - 16, window.height() - height_px - 44, width_px, height_px)
