@@ -9,7 +9,7 @@ from app.dialects.failures import error_of
 from app.dialects.finish import finish_of
 from app.dialects.openai_usage import merge
 from app.dialects.sse import Event
-from app.dialects.wire import UNREADABLE, count, decode, fields, text_or_none, word
+from app.dialects.wire import UNREADABLE, count, decode, entries, fields, text_or_none, word
 from app.models.chat import Choice, Reply, ReplyError
 from app.models.message import Message, Part, ToolCall
 from app.models.usage import Usage
