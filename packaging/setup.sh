@@ -44,11 +44,11 @@ install_packages() {
     sudo=
     if [ "$(id -u)" -ne 0 ]; then
         if command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo=sudo; else
-            die "The desktop needs libraries of the system that are not here. Put them in, then try again:
+            die "These packages of the system are needed and not here. Put them in, then try again:
     sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
         fi
     fi
-    echo "Installing system libraries for Qt: $*"
+    echo "Installing from the system's packages: $*"
     $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
         die "apt-get could not install: $*"
 }
@@ -68,7 +68,7 @@ fi
 # --- Python packages ---------------------------------------------------------------------------------------------
 if [ ! -x "$venv/bin/python" ]; then
     echo "Making $venv with $("$python" -V 2>&1)"
-    "$python" -m venv "$venv" 2>/dev/null || {
+    "$python" -m venv "$venv" >/dev/null 2>&1 || {
         rm -rf "$venv"
         if command -v apt-get >/dev/null 2>&1; then install_packages python3-venv; fi
         "$python" -m venv "$venv" || die "Could not make a virtual environment. Install it: apt-get install python3-venv"
