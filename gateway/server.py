@@ -115,13 +115,15 @@ class Gateway:
     async def drain(self, timeout_s: float) -> None:
         """Take no new calls, let the running ones end, then cut what is left and close everything."""
         self._is_draining = True
-        if self._site is not None:
-            await self._site.stop()
+        site, self._site = self._site, None
+        if site is not None:
+            await site.stop()
         await self.recorder.wait_idle(timeout_s)
         for exchange in list(self.recorder.live):
             exchange.failure = Failure("interrupted", "The gateway was stopped before the answer ended.")
-        if self._runner is not None:
-            await self._runner.cleanup()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
         self.client.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
