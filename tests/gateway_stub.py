@@ -1,7 +1,7 @@
 """A gateway's outside in the standard library alone, for tests of whoever looks after one.
 
 `python gateway_stub.py MODE serve --data DIR --port N`, where MODE is `good`, `early` (dies before it is ready, with a
-message) or `slow` (drains for a while). It speaks /gatescope/ as the real one does and leaves when stdin closes.
+message) or `hopeless` (the same, with a code that trying again does not change). It speaks /gatescope/ as the real one does and leaves when stdin closes.
 """
 
 import json
@@ -81,9 +81,9 @@ def main() -> None:
     data, port = Path(words[words.index("--data") + 1]), int(words[words.index("--port") + 1])
     with (data / "starts").open("a") as starts:
         starts.write(f"{os.getpid()}\n")
-    if mode == "early":
+    if mode in ("early", "hopeless"):
         print("The data folder cannot be written.", file=sys.stderr, flush=True)
-        sys.exit(3)
+        sys.exit(5 if mode == "hopeless" else 8)
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     runtime = {"pid": os.getpid(), "port": server.server_port, "token": TOKEN, "started_ns": time.time_ns()}

@@ -44,6 +44,8 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     in_flight: tuple[InFlight, ...] = ()
     calls_per_minute: float = 0
     config_problem: str | None = None
+    record_problem: str | None = None
+    """Why calls cannot be put on disk."""
     queued_bytes: int = 0
 
 

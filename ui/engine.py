@@ -28,6 +28,8 @@ N_PORTS: Final = 20
 BACK_OFF_MS: Final = (200, 1000, 2000, 5000, 10_000)
 MAX_EARLY_DEATHS: Final = 3
 """Deaths before it was ever ready: then we stop trying and say why."""
+HOPELESS: Final = frozenset({2, 3, 5, 7})
+"""Exit codes that trying again does not change: flags, config, data folder, a newer database (`gateway.exits`)."""
 READY_MS: Final = 30_000
 DRAIN_S: Final = 15.0
 HEALTHY_S: Final = 10.0
@@ -85,6 +87,7 @@ class Engine(QObject):
         self._n_deaths = 0
         self._ready_at_s = 0.0
         self._pending = b""
+        self._last_words = ""
         self.wanted_port = wanted_port
         self.port = wanted_port
         self.pid: int | None = None
@@ -95,7 +98,7 @@ class Engine(QObject):
         self.problem = ""
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._wait = QTimer(self, singleShot=True)
-        self._wait.timeout.connect(self._spawn)
+        self._wait.timeout.connect(lambda: spawn(self._try_again(), "gateway restart"))
         self._ready_limit = QTimer(self, singleShot=True, interval=READY_MS)
         self._ready_limit.timeout.connect(self._on_not_ready)
         self._watch = QTimer(self, interval=WATCH_MS)
@@ -168,6 +171,11 @@ class Engine(QObject):
             self._set_state(GatewayState.RESTARTING, "The gateway left; starting our own.")
             self._spawn()
 
+    async def _try_again(self) -> None:
+        """Another gateway may hold the folder by now: then it is adopted."""
+        if self.state is GatewayState.RESTARTING and not await self._adopt():
+            self._spawn()
+
     def _spawn(self) -> None:
         if self._process is not None:
             return
@@ -180,6 +188,7 @@ class Engine(QObject):
         process.finished.connect(self._on_finished)
         process.errorOccurred.connect(self._on_error)
         self._pending = b""
+        self._last_words = ""
         self._process = process
         if self.state is not GatewayState.RESTARTING:
             self._set_state(GatewayState.STARTING)
@@ -224,6 +233,7 @@ class Engine(QObject):
 
     def _keep_line(self, line: str) -> None:
         if line.strip():
+            self._last_words = line.removeprefix("gatescope: ")
             self.log.append(line)
             self.logged.emit(line)
 
@@ -249,11 +259,11 @@ class Engine(QObject):
         self.pid = None
         if self.state is GatewayState.STOPPING:
             return
-        why = self.log[-1] if self.log and not was_ready else f"The gateway ended ({code})."
+        why = self._last_words if self._last_words and not was_ready else f"The gateway ended ({code})."
         self._n_early_deaths = 0 if was_ready else self._n_early_deaths + 1
         has_lived = was_ready and time.monotonic() - self._ready_at_s > HEALTHY_S
         self._n_deaths = 0 if has_lived else self._n_deaths + 1
-        if self._n_early_deaths >= MAX_EARLY_DEATHS:
+        if self._n_early_deaths >= MAX_EARLY_DEATHS or (not was_ready and code in HOPELESS):
             self._fail(why)
             return
         self._set_state(GatewayState.RESTARTING, why)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from app.logs import start_logs
 from app.paths import default_data_dir
 
 DEFAULT_PORT: Final = 4141
@@ -75,6 +76,7 @@ def _run(options: argparse.Namespace, data: Path, words: list[str]) -> int:
     if hand_over(data, words):
         print("Gatescope is already open; its window comes to the front.", file=sys.stderr)
         return 0
+    start_logs(data / "logs", "desktop")
     log_qt_messages()
     loop = qasync.QEventLoop(application)
     asyncio.set_event_loop(loop)

@@ -44,7 +44,7 @@ class StatusBar(QFrame):
         set_role(self, role="status")
         self._theme = theme
         self._state = GatewayState.STOPPED
-        self._problems = {"gateway": "", "config": ""}
+        self._problems = {"record": "", "gateway": "", "config": ""}
         self._gateway = self._button("Copy the base URL", self.copy_wanted)
         self._gateway.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._gateway.setIconSize(QSize(14, 14))
@@ -86,6 +86,7 @@ class StatusBar(QFrame):
         """Show what the gateway is doing."""
         in_flight = f"{len(status.in_flight)} in flight"
         self._doing.setText(f"{in_flight}  ·  {status.calls_per_minute:.0f} req/min")
+        self._show_problem("record", status.record_problem or "")
         self._show_problem("config", f"Config: {status.config_problem}" if status.config_problem else "")
 
     def show_totals(self, totals: "Totals | None") -> None:
@@ -101,7 +102,7 @@ class StatusBar(QFrame):
 
     def _show_problem(self, source: str, problem: str) -> None:
         self._problems[source] = problem
-        problem = self._problems["gateway"] or self._problems["config"]
+        problem = next(filter(None, self._problems.values()), "")
         self._problem.setText(text.one_line(problem, 110))
         self._problem.setToolTip(problem)
         self._problem.setVisible(bool(problem))

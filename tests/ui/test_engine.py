@@ -119,6 +119,17 @@ def test_one_that_never_gets_ready_is_given_up_with_its_own_words(
     assert house.starts() == MAX_EARLY_DEATHS
 
 
+def test_what_trying_again_cannot_mend_is_not_tried_again(run: Run, make: Callable[..., House]) -> None:
+    house = make("hopeless")
+
+    async def trip() -> None:
+        await house.engine.start()
+        await until(lambda: house.engine.state is GatewayState.FAILED)
+
+    run(trip())
+    assert house.starts() == 1
+
+
 def test_a_port_that_a_stranger_holds_is_passed_over_and_told(run: Run, make: Callable[..., House]) -> None:
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))

@@ -204,8 +204,11 @@ class GatewayPage(Page):
         self._tick()
 
     def _show_notice(self) -> None:
-        config_problem = self.desk.client.status.config_problem
-        if config_problem:
+        status = self.desk.client.status
+        config_problem = status.config_problem
+        if status.record_problem:
+            self._notice.tell(f"Calls are not put on disk: {status.record_problem}", "error")
+        elif config_problem:
             self._notice.tell(f"The config file is not in force, the one before still is. {config_problem}", "warn")
         elif self.desk.engine.state in (GatewayState.FAILED, GatewayState.RESTARTING):
             self._notice.tell(self.desk.engine.problem, "error")
