@@ -17,7 +17,7 @@ class Bodies:
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
-        self._unpack = Unpacker(conn).unpack
+        self.unpack = Unpacker(conn).unpack
 
     def get(self, body_id: int) -> bytes:
         """Return a body as it was put. Raises StoreError where it is not there or not whole."""
@@ -26,7 +26,7 @@ class Bodies:
             raise StoreError(f"Body {body_id} is not in the store.", hint="Retention may have removed its call.")
         form, tpl, size_bytes, data = row
         if form == BODY_INLINE:
-            body = self._unpack(tpl, data, size_bytes)
+            body = self.unpack(tpl, data, size_bytes)
         elif form == BODY_SPLIT:
             body = self._assembled(tpl, data)
         elif form == BODY_EDIT:
@@ -48,7 +48,7 @@ class Bodies:
             marks = ",".join("?" * len(some))
             rows = self._conn.execute(f"SELECT id, enc, len, data FROM item WHERE id IN ({marks})", some)  # noqa: S608
             for item_id, packed_with, size_bytes, data in rows.fetchall():
-                found[item_id] = self._unpack(packed_with, data, size_bytes)
+                found[item_id] = self.unpack(packed_with, data, size_bytes)
         return found
 
     def pieces(self, body_id: int) -> list[int]:

@@ -1,7 +1,9 @@
 """Connections to `traces.db`: one that writes, any number that read."""
 
 import sqlite3
-from contextlib import closing
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -63,15 +65,42 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return conn
 
 
-def reading_schema(path: Path) -> int:
+def reading_schema(path: Path, newest: int = sys.maxsize) -> int:
     """Return the schema number of the file at `path`: 0 where there is no file or an empty one.
 
+    A number above `newest` is read off the header: SQLite, which may write a log's index, does not open such a file.
     Raises sqlite3.DatabaseError where the file is no database.
     """
     if not path.exists() or not path.stat().st_size:
         return 0
+    with path.open("rb") as file:
+        header = file.read(64)
+    in_header = int.from_bytes(header[60:64], "big")
+    if header.startswith(b"SQLite format 3") and in_header > newest:
+        return in_header
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
         return int(conn.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is done inside, or take all of it back."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        conn.execute("COMMIT")
+    finally:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+
+
+def checkpoint(conn: sqlite3.Connection) -> None:
+    """Empty the log into the database; as much of it as no reader still needs, without waiting for one."""
+    conn.execute("PRAGMA busy_timeout = 0")
+    try:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        conn.execute("PRAGMA busy_timeout = 5000")
 
 
 def execute_script(conn: sqlite3.Connection, script: str) -> None:

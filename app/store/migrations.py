@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from app.errors import SetupError
-from app.store.connect import execute_script, open_writer, reading_schema
+from app.store.connect import execute_script, open_writer, reading_schema, transaction
 from app.store.schema import SCHEMA_1
 
 Step = Callable[[sqlite3.Connection], None]
@@ -38,15 +38,14 @@ def migrate(path: Path) -> Path | None:
 
     Raises SetupError where the file is of a newer schema; it is not touched then.
     """
-    found = reading_schema(path)
+    found = reading_schema(path, SCHEMA)
     if found == SCHEMA:
         return None
     refuse_newer(path, found)
     copy = _copied(path, found) if found else None
     with closing(open_writer(path)) as conn:
         for number in range(found, SCHEMA):
-            conn.execute("BEGIN IMMEDIATE")
-            with conn:
+            with transaction(conn):
                 STEPS[number](conn)
                 conn.execute(f"PRAGMA user_version = {number + 1}")
     return copy

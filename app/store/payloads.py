@@ -7,7 +7,8 @@ by hash. What cannot be cut is kept whole. Nothing reaches the database before `
 """
 
 import sqlite3
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -20,7 +21,9 @@ from app.store.recent import Recent
 from app.store.references import encode_counts, encode_edit, encode_ids
 from app.store.schema import BODY_EDIT, BODY_INLINE, BODY_SPLIT
 from app.store.split import Listing, Split, assemble, elements_of, split
+from app.store.strings import Strings
 
+NS_A_DAY: Final = 86_400_000_000_000
 _MESSAGE_LISTS: Final = frozenset({"messages", "input", "contents"})
 _INSTRUCTIONS: Final = frozenset(
     {"system", "instructions", "systemInstruction", "system_instruction", "prompt", "input"}
@@ -68,10 +71,13 @@ class _Last:
 class Codec:
     """Puts bodies into one database. For the writer's thread, inside its transactions."""
 
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: sqlite3.Connection, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self._conn = conn
-        self._pack = Packer(conn).pack
+        self._clock_ns = clock_ns
+        self.strings = Strings(conn)
+        self.pack = Packer(conn).pack
         self._bodies = Bodies(conn)
+        self.unpack = self._bodies.unpack
         self._known: Recent[bytes, tuple[int, int]] = Recent(_REMEMBERED_ITEMS)
         self._threads: Recent[Hashable, _Last] = Recent(_REMEMBERED_BYTES)
         self._day = 0
@@ -79,10 +85,11 @@ class Codec:
         self._new_items: list[rows.Row] = []
         self._new_bodies: list[rows.Row] = []
         self._touched: list[int] = []
+        self._dropped: list[int] = []
 
-    def begin(self, day: int) -> None:
-        """Begin a batch whose items are used on `day` (since 1970)."""
-        self._day = day
+    def begin(self, newest_ns: int = 0) -> None:
+        """Begin a batch. Its items count as used today, or on the day of `newest_ns` where a clock stepped back."""
+        self._day = max(self._clock_ns(), newest_ns) // NS_A_DAY
         last = dict(
             self._conn.execute("SELECT name, seq FROM sqlite_sequence WHERE name IN ('item', 'body')").fetchall()
         )
@@ -92,25 +99,37 @@ class Codec:
         """Write what was put since `begin`."""
         rows.insert(self._conn, "INSERT INTO item (id, hash, enc, len, epoch, data)", self._new_items)
         rows.insert(self._conn, "INSERT INTO body (id, form, tpl, len, data)", self._new_bodies)
-        for at in range(0, len(self._touched), 500):
-            some = self._touched[at : at + 500]
-            marks = ",".join("?" * len(some))
-            self._conn.execute(f"UPDATE item SET epoch = ? WHERE id IN ({marks})", (self._day, *some))  # noqa: S608
+        rows.where_in(self._conn, "UPDATE item SET epoch = ? WHERE id IN", (self._day,), self._touched)
+        rows.where_in(self._conn, "DELETE FROM body WHERE id IN", (), self._dropped)
         self._drop_new()
 
     def forget(self) -> None:
         """Drop what is remembered: after a transaction that was rolled back, or a purge of items."""
         self._known.clear()
         self._threads.clear()
+        self.strings.forget()
         self._drop_new()
 
     def get(self, body_id: int) -> bytes:
         """Return a body that was flushed."""
         return self._bodies.get(body_id)
 
+    def replace(self, before_id: int, body: bytes) -> int:
+        """Return the id of `body`, which takes the place of a body that nothing else points at."""
+        for new in self._new_bodies:
+            if new[0] == before_id:
+                if new[1:] == (BODY_INLINE, (packed := self.pack(body))[0], len(body), packed[1]):
+                    return before_id
+                break
+        else:
+            if self._bodies.get(before_id) == body:
+                return before_id
+        self._dropped.append(before_id)
+        return self.put(body)
+
     def put(self, body: bytes) -> int:
         """Keep a body whole and return its id."""
-        packed_with, data = self._pack(body)
+        packed_with, data = self.pack(body)
         return self._add_body(BODY_INLINE, packed_with, len(body), data)
 
     def put_answer(self, body: bytes) -> int:
@@ -235,7 +254,7 @@ class Codec:
     def _add_item(self, digest: bytes, piece: bytes) -> int:
         item_id = self._next_item
         self._next_item += 1
-        packed_with, data = self._pack(piece)
+        packed_with, data = self.pack(piece)
         self._new_items.append((item_id, digest, packed_with, len(piece), self._day, data))
         self._known.put(digest, (item_id, self._day))
         return item_id
@@ -247,7 +266,7 @@ class Codec:
         return body_id
 
     def _drop_new(self) -> None:
-        self._new_items, self._new_bodies, self._touched = [], [], []
+        self._new_items, self._new_bodies, self._touched, self._dropped = [], [], [], []
 
 
 def _conversation(cut: Split) -> Listing | None:

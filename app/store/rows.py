@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Final
 
 Row = tuple[object, ...]
+_IDS_A_STATEMENT: Final = 500
 _CHUNKS: Final = (64, 16, 4, 1)
 """Few sizes, so that the prepared statements are found again."""
 
@@ -23,6 +24,13 @@ def insert(conn: sqlite3.Connection, head: str, rows: Sequence[Row], tail: str =
             some = rows[at : at + size]
             conn.execute(_statement(head, len(some[0]), size, tail), tuple(chain.from_iterable(some)))
             at += size
+
+
+def where_in(conn: sqlite3.Connection, statement: str, before: Row, ids: Sequence[int]) -> None:
+    """Run `statement (ids)`, a few hundred at a time; `before` are the parameters that come first."""
+    for at in range(0, len(ids), _IDS_A_STATEMENT):
+        some = ids[at : at + _IDS_A_STATEMENT]
+        conn.execute(f"{statement} ({','.join('?' * len(some))})", (*before, *some))
 
 
 @cache

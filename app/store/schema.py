@@ -16,6 +16,8 @@ CALL_RETRIED: Final = 2
 """call.flags: more than one attempt was made."""
 CALL_ESTIMATED: Final = 4
 """call.flags: the token counts are ours, not the provider's."""
+CALL_UNPRICED: Final = 8
+"""call.flags: it ended, it cost something, and we do not know how much."""
 
 TRACE_SESSION_STATED: Final = 1
 """trace.flags: the client said which session it belongs to."""
@@ -48,6 +50,7 @@ CREATE TABLE item (                    -- pieces of bodies and their templates, 
   data  BLOB    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX item_hash ON item(hash);
+CREATE INDEX item_epoch ON item(epoch);
 
 CREATE TABLE body (                    -- one payload: request, answer, attributes
   id   INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -70,8 +73,8 @@ CREATE TABLE trace (                   -- an aggregate of its spans, kept exact 
   n_err      INTEGER NOT NULL,         -- spans of status ERROR
   n_calls    INTEGER NOT NULL,
   n_running  INTEGER NOT NULL,         -- calls that run
-  n_unpriced INTEGER NOT NULL,         -- ended calls whose cost is not known
-  n_models   INTEGER NOT NULL,         -- distinct models of its calls
+  n_unpriced INTEGER NOT NULL,         -- calls with CALL_UNPRICED
+  n_models   INTEGER NOT NULL,         -- distinct models of its ended calls
   first_call INTEGER,                  -- call.id by (ts_us, id): its input preview and ttft stand for the trace
   last_call  INTEGER,                  -- call.id by (ts_us, id): its model, provider, key and output preview do
   tok_in     INTEGER,                  -- sums over the calls that know; NULL: none does
@@ -109,8 +112,9 @@ CREATE TABLE call (                    -- one row a gateway call, id = span.id: 
   provider  INTEGER,                   -- str
   key       INTEGER,                   -- vkey.id
   name      INTEGER,                   -- str
+  path      INTEGER,                   -- str: what the client asked for, without its query
   status    INTEGER,                   -- HTTP status the client got; NULL: running, or it left before the head
-  flags     INTEGER NOT NULL,          -- CALL_STREAM, CALL_RETRIED, CALL_ESTIMATED
+  flags     INTEGER NOT NULL,          -- CALL_STREAM, CALL_RETRIED, CALL_ESTIMATED, CALL_UNPRICED
   dur_us    INTEGER,                   -- NULL: runs, or was interrupted
   ttft_us   INTEGER,                   -- start to the first byte of the answer's body
   tok_in    INTEGER,
@@ -143,7 +147,7 @@ CREATE TABLE chain (                   -- how the next call of a conversation fi
 ) STRICT;
 CREATE INDEX chain_call ON chain(call);
 
-CREATE TABLE item_use (                -- where a request's message ENTERS a thread: leads from a search hit to its call;
+CREATE TABLE item_use (                -- where a request's message ENTERS a thread: from a search hit to its call;
                                        -- nothing for bodies kept inline, nor for answers: read those of `fresh` spans
   item INTEGER NOT NULL,
   span INTEGER NOT NULL,
