@@ -1,7 +1,8 @@
 """A gateway's outside in the standard library alone, for tests of whoever looks after one.
 
 `python gateway_stub.py MODE serve --data DIR --port N`, where MODE is `good`, `early` (dies before it is ready, with a
-message) or `hopeless` (the same, with a code that trying again does not change). It speaks /gatescope/ as the real one does and leaves when stdin closes.
+message) or `hopeless` (the same, with a code that trying again does not change). It speaks /gatescope/ as the real one
+does and leaves when stdin closes.
 """
 
 import json

@@ -16,6 +16,7 @@ from ui.client import Client
 from ui.commands import Commands
 from ui.desk import Desk
 from ui.engine import Engine
+from ui.garbage import Collector
 from ui.instance import Instance
 from ui.kit.feedback import Feedback
 from ui.reader import ReaderClient
@@ -100,6 +101,7 @@ class Desktop(QObject):
 
     def _on_painted(self) -> None:
         """The window is up: now what is slow."""
+        self._collector = Collector(self)
         self._instance.listen()
         self.window.open_first()
         self.desk.start(self.engine.start(), "Starting the gateway")

@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,7 @@ def _run(options: argparse.Namespace, data: Path, words: list[str]) -> int:
     start_logs(data / "logs", "desktop")
     log_qt_messages()
     loop = qasync.QEventLoop(application)
+    loop.set_default_executor(ThreadPoolExecutor(N_THREADS, thread_name_prefix="desktop"))
     asyncio.set_event_loop(loop)
     with loop:
         desktop = Desktop(application, Choices(data, options.config, options.port, options.safe))

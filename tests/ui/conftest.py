@@ -1,7 +1,9 @@
 """What the desktop's tests share: a qasync loop on pytest-qt's application, and a desk with nothing behind it."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,9 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 @pytest.fixture
 def run(qapp: QApplication) -> Iterator[Run]:
     """Runs a coroutine to its end on a loop that is Qt's too; fails after ten seconds."""
+    gc.disable()  # as `ui.garbage` does: no worker thread may collect a widget
     loop = qasync.QEventLoop(qapp)
+    loop.set_default_executor(ThreadPoolExecutor(2))
     asyncio.set_event_loop(loop)
 
     def until_done(work: Coroutine[Any, Any, Any]) -> Any:
@@ -38,6 +42,7 @@ def run(qapp: QApplication) -> Iterator[Run]:
         if left:
             loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     asyncio.set_event_loop(None)
+    gc.enable()
 
 
 @pytest.fixture
