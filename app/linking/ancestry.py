@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.dialects.dialect import DialectReader
-from app.errors import InputError
 from app.linking.entries import Entries, Entry, the_one
-from app.linking.spine import Spine, hashed, identity_of
+from app.linking.spine import Spine, hashed, rolled
 from app.linking.stated import StatedIds
 from app.linking.turn import Tool, Turn, agent_span_id, tool_span_id
 from app.models.call import CallRecord, ChainEntry, Digest
@@ -43,24 +41,28 @@ class Ancestry:
         """Return the call that `record` continues, None where there is none or several fit equally."""
         if ids.previous_response_id or ids.conversation:
             return self._by_stated_id(record, ids, spine)
-        answers = spine.answers()
-        for place in answers:
+        newest: list[int] = []
+        for place in spine.answers():
+            newest.append(place)
             candidates = self._entries.at(spine.hashes[place])
             if candidates:
                 entry = the_one(candidates, record.start_ns, ids.session, record.requested_model)
                 return _chained(entry, place) if entry else None
-        for place in answers[:_MOST_RECALLS]:
+        for place in newest[:_MOST_RECALLS]:
             recalled = self._recall(spine.hashes[place])
             if recalled is not None:
                 entry = _entry(recalled, record, spine.system, spine.hashes[place])
                 self._entries.add(entry.hash, entry)
                 return _chained(entry, place)
-        return self._by_tool_ids(record, ids, spine, answers) or self._by_tail(record, ids, spine, answers)
+        return self._by_tool_ids(record, ids, spine, newest) or self._by_tail(record, ids, spine, newest)
 
     def remember(
-        self, record: CallRecord, digest: Digest, ids: StatedIds, entry: Entry, reader: DialectReader
+        self, record: CallRecord, digest: Digest, ids: StatedIds, entry: Entry, asked: bytes, answered: bytes
     ) -> tuple[int, ...]:
-        """Take a finished call in; return the hashes besides its own by which the store should know it."""
+        """Take a finished call in; return the hashes besides its own by which the store should know it.
+
+        `asked` and `answered` stand for its last request element and its answer.
+        """
         self._entries.add(entry.hash, entry)
         also: list[int] = []
         if digest.response_id:
@@ -72,8 +74,7 @@ class Ancestry:
         for tool in entry.tools:
             if tool.call_id:
                 self._entries.add(hashed("tool", record.client, tool.call_id), entry)
-        if digest.answer is not None and (tail := _tail_of(record, digest, reader)):
-            self._entries.add(tail, entry)
+        self._entries.add(_tail_key(record, asked, answered), entry)
         return tuple(also)
 
     def _by_stated_id(self, record: CallRecord, ids: StatedIds, spine: Spine) -> Found | None:
@@ -131,19 +132,8 @@ def _chained(entry: Entry, place: int) -> Found:
     return Found(entry, place, Link(LinkMethod.CHAIN, 1.0, f"Its first {place} messages are that call and its answer."))
 
 
-def _tail_of(record: CallRecord, digest: Digest, reader: DialectReader) -> int | None:
-    """Return the key of a call's last exchange."""
-    if not digest.elements or digest.answer is None:
-        return None
-    try:
-        asked = reader.canon(digest.elements[-1])
-    except InputError:
-        return None
-    return _tail_key(record, identity_of(asked), identity_of(reader.canon_message(digest.answer)))
-
-
 def _tail_key(record: CallRecord, asked: bytes, answered: bytes) -> int:
-    return hashed("tail", record.client, record.dialect, asked.hex(), answered.hex())
+    return rolled(rolled(hashed("tail", record.client, record.dialect), asked), answered)
 
 
 def _entry(recalled: ChainEntry, record: CallRecord, system: bytes, key: int) -> Entry:

@@ -1,8 +1,9 @@
 """Calls that can be continued, by what the next request would show of them. The store knows those memory lost."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from app.linking.turn import Tool, Turn
 
@@ -14,8 +15,7 @@ _STALER: Final = 20
 """One of two equal conversations is left for dead if it was idle so many times longer than the other."""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct, gc=False):
     """A finished call."""
 
     span_id: int
@@ -30,7 +30,6 @@ class Entry:
     hash: int
     tools: tuple[Tool, ...]
     is_continued: bool = False
-    keys: tuple[int, ...] = field(default=(), repr=False)
 
 
 class Entries:

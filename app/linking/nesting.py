@@ -59,6 +59,10 @@ class OpenTools:
         if turns is not None and not turn.tools:
             turns.pop((turn.trace_id, turn.first_span_id), None)
 
+    def is_waiting(self, client: str) -> bool:
+        """Whether any turn of a client waits for a tool."""
+        return bool(self._waiting.get(client))
+
     def ran(self, client: str, tool: Tool) -> None:
         """A tool gave a result: whatever it is called, it is no form."""
         self._ran[(client, tool.name)] = None

@@ -6,8 +6,11 @@ A history that was sent before is recognised by its bytes, so only what is new i
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from app.dialects.dialect import DialectReader
 from app.errors import InputError
@@ -19,8 +22,7 @@ _MOST_SPINE_BYTES: Final = 8 * 2**20
 _REMINDER: Final = "<system-reminder>"
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(msgspec.Struct, frozen=True, gc=False):
     """What the stitcher needs of one element."""
 
     identity: bytes
@@ -41,14 +43,14 @@ class Element:
         return bool(self.result_ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Spine:
+class Spine(msgspec.Struct, frozen=True, gc=False):
     """A request's elements and the rolling hashes around them."""
 
     raw: tuple[bytes, ...]
     elements: tuple[Element, ...]
     hashes: tuple[int, ...]
     """hashes[i] stands for everything before element i; the last one for the whole request."""
+    size_bytes: int
 
     @property
     def system(self) -> bytes:
@@ -56,9 +58,9 @@ class Spine:
         head = self.elements[0] if self.elements else None
         return head.identity if head and head.role in ("system", "developer") else b""
 
-    def answers(self) -> list[int]:
+    def answers(self) -> Iterator[int]:
         """Return the places after an assistant's turn, newest first."""
-        return [i + 1 for i in range(len(self.elements) - 1, -1, -1) if self.elements[i].role == "assistant"]
+        return (i + 1 for i in range(len(self.elements) - 1, -1, -1) if self.elements[i].role == "assistant")
 
 
 class SpineMaker:
@@ -73,22 +75,20 @@ class SpineMaker:
         """Return the spine of a request; `seed` is the rolling hash before its first element."""
         key = (seed, raw[0], raw[1] if len(raw) > 1 else b"")
         known = self._spines.pop(key, None)
-        same = 0
-        if known is not None:
-            self._spine_bytes -= _size_bytes(known)
-            for ours, theirs in zip(raw, known.raw, strict=False):
-                if ours != theirs:
-                    break
-                same += 1
-        elements = list(known.elements[:same]) if known else []
-        hashes = list(known.hashes[: same + 1]) if known else [seed]
+        if known is None:
+            same, elements, hashes, kept, size_bytes = 0, [], [seed], raw, 0
+        else:
+            self._spine_bytes -= known.size_bytes
+            same = _same(raw, known.raw)
+            elements, hashes = list(known.elements[:same]), list(known.hashes[: same + 1])
+            # The bytes of what is known are kept once: an agent's next request shares them.
+            kept = known.raw[:same] + raw[same:]
+            size_bytes = known.size_bytes - _size_bytes(known.raw[same:])
         for piece in raw[same:]:
             element = self._element(reader, piece)
             elements.append(element)
             hashes.append(rolled(hashes[-1], element.identity))
-        # The bytes of what is known are kept once: an agent's next request shares them.
-        kept = (known.raw[:same] if known else ()) + raw[same:]
-        made = Spine(kept, tuple(elements), tuple(hashes))
+        made = Spine(kept, tuple(elements), tuple(hashes), size_bytes + _size_bytes(raw[same:]))
         self._keep(key, made)
         return made
 
@@ -110,14 +110,13 @@ class SpineMaker:
         return found
 
     def _keep(self, key: tuple[int, bytes, bytes], spine: Spine) -> None:
-        size = _size_bytes(spine)
-        if size > _MOST_SPINE_BYTES // 4:
+        if spine.size_bytes > _MOST_SPINE_BYTES // 4:
             return
         self._spines[key] = spine
-        self._spine_bytes += size
+        self._spine_bytes += spine.size_bytes
         while self._spine_bytes > _MOST_SPINE_BYTES or len(self._spines) > _MOST_SPINES:
             _, dropped = self._spines.popitem(last=False)
-            self._spine_bytes -= _size_bytes(dropped)
+            self._spine_bytes -= dropped.size_bytes
 
 
 def rolled(before: int, identity: bytes) -> int:
@@ -126,6 +125,7 @@ def rolled(before: int, identity: bytes) -> int:
     return int.from_bytes(digest[:8], "big", signed=True) or 1
 
 
+@lru_cache(2048)
 def hashed(*words: str) -> int:
     """Return a hash of some words, of the same kind as a rolling hash."""
     digest = hashlib.sha256("\x00".join(words).encode("utf-8", "surrogatepass")).digest()
@@ -150,5 +150,15 @@ def _describe(reader: DialectReader, message: Message) -> Element:
     )
 
 
-def _size_bytes(spine: Spine) -> int:
-    return sum(map(len, spine.raw)) + 200 * len(spine.raw)
+def _same(ours: tuple[bytes, ...], theirs: tuple[bytes, ...]) -> int:
+    """Return how many elements two requests have in common at their beginning."""
+    most = min(len(ours), len(theirs))
+    # Mostly all of them, or all but the last, which lost its mark for caching.
+    for guess in range(most, max(most - 3, 0), -1):
+        if ours[:guess] == theirs[:guess]:
+            return guess
+    return next((i for i in range(most) if ours[i] != theirs[i]), most)
+
+
+def _size_bytes(raw: tuple[bytes, ...]) -> int:
+    return sum(map(len, raw)) + 200 * len(raw)

@@ -5,47 +5,48 @@ itself comes first, and what fits two places equally is left alone: a wrong link
 Runs in the writer's thread only.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Final
 
-from app.dialects.dialect import DialectReader
+import msgspec
+
 from app.dialects.registry import reader_of
 from app.digest import one_line
-from app.errors import InputError
 from app.linking.ancestry import Ancestry, Found
 from app.linking.entries import Entry
 from app.linking.nesting import Nest, OpenTools
-from app.linking.spine import Spine, SpineMaker, hashed, identity_of, rolled
+from app.linking.reading import Reading, is_form, without_messages
+from app.linking.spine import SpineMaker, hashed, identity_of, rolled
 from app.linking.stated import StatedIds, stated_ids
 from app.linking.turn import Tool, Turn, tool_span_id
 from app.models.call import CallRecord, ChainEntry, Digest, Placement
 from app.models.ids import new_trace_id
-from app.models.message import Message, ToolResult
+from app.models.message import Message
 from app.models.span import Kind, Link, LinkMethod, SpanWrite, Status
 
 _NAME_CHARS: Final = 80
 _MOST_RUNNING: Final = 20_000
 _SWEEP_NS: Final = 60_000_000_000
-_TAIL_BYTES: Final = 32_768
-_HEAD_BYTES: Final = 4096
-_SCHEMA: Final = re.compile(rb'"(?:parameters|input_schema|parametersJsonSchema)"\s*:\s*\{')
-_FREE_CHOICE: Final = re.compile(rb'"tool_choice"\s*:\s*(?:"auto"|"none"|null|\{\s*"type"\s*:\s*"(?:auto|none)")')
 
 
-@dataclass(slots=True)
-class _Begun:
+class _Begun(msgspec.Struct):
     """A call whose place is decided; its end may still be to come."""
 
-    placement: Placement
     turn: Turn
-    thread_span_id: int
-    hash: int
     ids: StatedIds
-    system: bytes
-    spans: list[SpanWrite] = field(default_factory=list)
+    parent: int | None
+    session: str | None
+    thread_span_id: int
+    links: tuple[Link, ...]
+    entered_from: int = 0
+    n_messages: int = 0
+    hash: int = 0
+    """The rolling hash of the conversation before the answer."""
+    asked: bytes = b""
+    """What stands for the newest element; empty where the request cannot be read."""
+    spans: list[SpanWrite] = []
+    """Not handed on yet."""
     moves: tuple[tuple[int, int], ...] = ()
 
 
@@ -61,189 +62,184 @@ class Stitcher:
 
     def place(self, record: CallRecord, digest: Digest) -> Placement:
         """Return where a call belongs. A running call is placed when it begins, and stays there when it ends."""
-        begun = self._running.pop(record.span_id, None)
-        if begun is None:
-            begun = self._begin(record, digest)
-        if record.end_ns is None:
+        begun = self._running.pop(record.span_id, None) or self._begin(record, digest)
+        hashes: tuple[int, ...] = (0,)
+        if record.end_ns is not None:
+            hashes = self._end(record, digest, begun, record.end_ns)
+        else:
             self._running[record.span_id] = begun
             if len(self._running) > _MOST_RUNNING:
                 self._running.popitem(last=False)
-            hashes: tuple[int, ...] = (0,)
-        else:
-            hashes = self._end(record, digest, begun, record.end_ns)
-        agent = begun.turn.agent_span()
-        spans = [*begun.spans, *([agent] if agent else []), *self._sweep(record.start_ns)]
-        parent = begun.placement.parent_span_id
-        if begun.turn.first_span_id == record.span_id:
-            parent = begun.turn.parent_of_calls
-        placement = replace(
-            begun.placement,
-            parent_span_id=parent,
+        turn = begun.turn
+        agent = turn.agent_span()
+        spans = (*begun.spans, *([agent] if agent else ()), *self._sweep(record.start_ns))
+        placement = Placement(
+            trace_id=turn.trace_id,
+            parent_span_id=turn.parent_of_calls if turn.first_span_id == record.span_id else begun.parent,
+            session=begun.session,
+            thread_span_id=begun.thread_span_id,
+            links=begun.links,
+            entered_from=begun.entered_from,
             chain_hash=hashes[0],
-            also_hashes=hashes[1:],
-            spans=tuple(spans),
+            trace_name=turn.trace_name,
+            spans=spans,
             moves=begun.moves,
+            also_hashes=hashes[1:],
+            n_messages=begun.n_messages,
         )
         begun.spans, begun.moves = [], ()
         return placement
 
+    def settle(self, now_ns: int) -> list[SpanWrite]:
+        """Return the spans, of any trace, that nothing will be heard of any more: tools that got no result."""
+        return [span for turn in self._open_tools.idle_turns(now_ns) for span in turn.give_up()]
+
     def _begin(self, record: CallRecord, digest: Digest) -> _Begun:
-        reader = reader_of(record.dialect)
-        read, found = None, None
-        if reader and digest.elements and digest.kind is Kind.LLM:
-            ids = stated_ids(record.request_headers, reader.stated(record.request))
+        reader = reader_of(record.dialect) if digest.kind is Kind.LLM and digest.elements else None
+        body = reader.stated(without_messages(record.request, digest.elements)) if reader else None
+        ids = stated_ids(record.request_headers, body)
+        if reader is None:
+            begun = self._start(record, digest, ids, None, None)
+        else:
             seed = hashed(record.client, record.dialect)
-            read = _Read(reader, self._spines.spine(reader, digest.elements, seed))
+            read = Reading(reader, self._spines.spine(reader, digest.elements, seed))
             found = self._ancestry.find(record, ids, read.spine)
-        else:
-            ids = stated_ids(record.request_headers, None)
-        if read and found:
-            begun = self._continue(record, digest, ids, read, found)
-        else:
-            begun = self._start(record, digest, ids, read, None)
-        begun.turn.in_flight.add(record.span_id)
+            same_turn = self._continue(record, ids, read, found) if found else None
+            begun = same_turn or self._start(record, digest, ids, read, found)
+            begun.n_messages = len(digest.elements)
+            begun.hash = read.hash_after(found)
+            begun.asked = read.spine.elements[-1].identity
+            if found:
+                found.entry.is_continued = True
+                begun.entered_from = found.entered_from
+        begun.turn.in_flight += 1
         return begun
 
-    def _continue(self, record: CallRecord, digest: Digest, ids: StatedIds, read: "_Read", found: Found) -> _Begun:
-        """Place a call after the one it continues: in its turn, or in a new turn of its session."""
+    def _continue(self, record: CallRecord, ids: StatedIds, read: Reading, found: Found) -> _Begun | None:
+        """Place a call in the turn of the one it continues; None where it begins a turn of its own."""
         entry, turn = found.entry, found.entry.turn
-        results = read.results(found.entered_from)
-        spans = turn.answer_tools(entry.tools, results, record.start_ns)
-        entry.is_continued = True
+        is_elsewhere = ids.parent is not None and ids.parent.trace_id != turn.trace_id
+        if is_elsewhere or read.is_new_turn(found.entered_from):
+            return None
+        moves = turn.raise_agent()
+        spans = self._answer(record, read, found)
+        if turn.session is None:
+            turn.session = entry.session
+        return _Begun(
+            turn=turn,
+            ids=ids,
+            parent=ids.parent.span_id if ids.parent else turn.parent_of_calls,
+            session=ids.session or turn.session,
+            thread_span_id=entry.thread_span_id,
+            links=(found.link,),
+            spans=spans,
+            moves=moves,
+        )
+
+    def _answer(self, record: CallRecord, read: Reading, found: Found) -> list[SpanWrite]:
+        """Close the tools whose results a call brings; return them, if they have something to hang under."""
+        entry, turn = found.entry, found.entry.turn
+        if not entry.tools:
+            return []
+        spans = turn.answer_tools(entry.tools, read.results(found.entered_from), record.start_ns)
         for tool in entry.tools:
             if tool.is_answered:
                 self._open_tools.ran(record.client, tool)
         self._open_tools.closed(turn)
-        is_elsewhere = ids.parent is not None and ids.parent.trace_id != turn.trace_id
-        if is_elsewhere or read.is_new_turn(found.entered_from):
-            begun = self._start(record, digest, ids, read, found)
-            if turn.agent_span_id is None and not turn.is_stated and spans:
-                # One call whose tools were answered only now, by the next turn: they need something to hang under.
-                spans = []
-            agent = turn.agent_span() if spans else None
-            begun.spans = [*spans, *([agent] if agent else []), *begun.spans]
-            return begun
-        moves = turn.raise_agent()
-        if moves:
-            spans = [replace(span, parent_span_id=turn.parent_of_calls) for span in spans]
-        parent = ids.parent.span_id if ids.parent else turn.parent_of_calls
-        placement = _placement(record, turn, parent, self._session(ids, entry, turn), found, read)
-        hash_ = read.hash_after(found)
-        return _Begun(placement, turn, entry.thread_span_id, hash_, ids, read.spine.system, spans, moves)
+        return spans if turn.agent_span_id is not None or turn.is_stated else []
 
     def _start(
-        self, record: CallRecord, digest: Digest, ids: StatedIds, read: "_Read | None", found: Found | None
+        self, record: CallRecord, digest: Digest, ids: StatedIds, read: Reading | None, found: Found | None
     ) -> _Begun:
-        """Place a call that begins a turn."""
-        is_talk = digest.kind is Kind.LLM
-        system = read.spine.system if read else b""
-        words = read.newest_words() if read else ""
-        nest = self._nest(record, ids, system, words, found) if is_talk and read else None
-        trace_id = ids.parent.trace_id if ids.parent else nest.turn.trace_id if nest else new_trace_id()
+        """Place a call that begins a turn: of a session that goes on, inside a tool, or by itself."""
+        spans: list[SpanWrite] = []
+        if read and found and (spans := self._answer(record, read, found)):
+            agent = found.entry.turn.agent_span()
+            spans += [agent] if agent else []
+        nest = self._nest(record, ids, read, found) if read else None
+        turn = self._turn(record, digest, ids, read, nest)
+        moves: tuple[tuple[int, int], ...] = ()
+        if nest:
+            moves = nest.turn.raise_agent()
+            outer = nest.turn.agent_span()
+            spans += [*nest.turn.running_tools(), *([outer] if outer else [])]
+            turn.above = nest.tool.span_id if nest.tool else nest.turn.parent_of_calls
+        elif read and not found and not ids.parent:
+            self._open_tools.stood_alone(record.client, turn.system)
+        turn.session = ids.session or (found.entry.session if found else nest.turn.session if nest else None)
+        if turn.session is None and read:
+            turn.session = f"s-{identity_of(turn.trace_id)[:6].hex()}"
+        return _Begun(
+            turn=turn,
+            ids=ids,
+            parent=turn.above,
+            session=turn.session,
+            thread_span_id=found.entry.thread_span_id if found else record.span_id,
+            links=_why(ids, found, nest),
+            spans=spans,
+            moves=moves,
+        )
+
+    def _turn(
+        self, record: CallRecord, digest: Digest, ids: StatedIds, read: Reading | None, nest: Nest | None
+    ) -> Turn:
+        """Return a turn that begins with this call, named for what the user says."""
+        words = ""
+        if read:
+            words = digest.input_preview if read.ends_with_words() else read.newest_words()
         name = one_line(words, _NAME_CHARS) or digest.name
-        turn = Turn(
-            trace_id=trace_id,
+        return Turn(
+            trace_id=ids.parent.trace_id if ids.parent else nest.turn.trace_id if nest else new_trace_id(),
             first_span_id=record.span_id,
             client=record.client,
             session=None,
             trace_name=nest.turn.trace_name if nest else name,
             name=name,
-            system=system,
+            system=read.spine.system if read else b"",
             start_ns=record.start_ns,
+            above=ids.parent.span_id if ids.parent else None,
             is_stated=ids.parent is not None,
             last_ns=record.start_ns,
         )
-        spans: list[SpanWrite] = []
-        moves: tuple[tuple[int, int], ...] = ()
-        if ids.parent:
-            turn.above = ids.parent.span_id
-        elif nest:
-            moves = nest.turn.raise_agent()
-            spans = nest.turn.running_tools()
-            outer = nest.turn.agent_span()
-            spans += [outer] if outer else []
-            turn.above = nest.tool.span_id if nest.tool else nest.turn.parent_of_calls
-        elif is_talk and found is None:
-            self._open_tools.stood_alone(record.client, system)
-        turn.session = ids.session or (found.entry.session if found else nest.turn.session if nest else None)
-        if turn.session is None and is_talk:
-            turn.session = f"s-{identity_of(trace_id)[:6].hex()}"
-        placement = Placement(
-            trace_id=trace_id,
-            parent_span_id=turn.above,
-            session=turn.session,
-            thread_span_id=found.entry.thread_span_id if found else record.span_id,
-            links=_why(ids, found, nest),
-            entered_from=found.entered_from if found else 0,
-            chain_hash=0,
-            trace_name=turn.trace_name,
-            n_messages=len(digest.elements),
-        )
-        hash_ = (read.hash_after(found) if found else read.spine.hashes[-1]) if read else 0
-        return _Begun(placement, turn, placement.thread_span_id, hash_, ids, system, spans, moves)
 
-    def _nest(self, record: CallRecord, ids: StatedIds, system: bytes, words: str, found: Found | None) -> Nest | None:
+    def _nest(self, record: CallRecord, ids: StatedIds, read: Reading, found: Found | None) -> Nest | None:
         """Return the tool a new turn works for. A turn of an agent that stands by itself works for none."""
-        if ids.parent is not None:
+        if ids.parent is not None or not self._open_tools.is_waiting(record.client):
             return None
         before = found.entry.turn if found else None
         if before is not None and (before.above is None or before.is_stated):
             return None
-        return self._open_tools.nest(record.client, system, words, ids.session, record.start_ns)
-
-    def _session(self, ids: StatedIds, entry: Entry, turn: Turn) -> str | None:
-        if turn.session is None:
-            turn.session = entry.session
-        return ids.session or turn.session
+        words = read.newest_words()
+        return self._open_tools.nest(record.client, read.spine.system, words, ids.session, record.start_ns)
 
     def _end(self, record: CallRecord, digest: Digest, begun: _Begun, end_ns: int) -> tuple[int, ...]:
         """Note what a finished call leaves behind; return the hashes by which the next one finds it, or 0."""
         turn = begun.turn
-        turn.in_flight.discard(record.span_id)
+        turn.in_flight -= 1
         turn.last_ns = max(turn.last_ns, end_ns)
         turn.last_status = Status.OK if digest.status is Status.OK else Status.ERROR
         reader = reader_of(record.dialect)
-        if reader is None or digest.answer is None or not digest.elements or digest.kind is not Kind.LLM:
+        if reader is None or digest.answer is None or not begun.asked:
             return (0,)
-        after = rolled(begun.hash, identity_of(reader.canon_message(digest.answer)))
-        tools = self._tools(record, digest, digest.answer, turn.trace_id, end_ns)
+        answered = identity_of(reader.canon_message(digest.answer))
         entry = Entry(
             span_id=record.span_id,
             thread_span_id=begun.thread_span_id,
             turn=turn,
-            session=begun.placement.session,
+            session=begun.session,
             is_session_stated=begun.ids.session is not None,
             end_ns=end_ns,
-            n_messages=len(digest.elements),
+            n_messages=begun.n_messages,
             model=record.requested_model,
-            hash=after,
-            tools=tools,
+            hash=rolled(begun.hash, answered),
+            tools=_tools(record, digest.answer, turn.trace_id, end_ns),
         )
-        also = self._ancestry.remember(record, digest, begun.ids, entry, reader)
-        if tools and digest.status is Status.OK:
-            turn.tools.update((tool.span_id, tool) for tool in tools)
+        also = self._ancestry.remember(record, digest, begun.ids, entry, begun.asked, answered)
+        if entry.tools and digest.status is Status.OK:
+            turn.tools.update((tool.span_id, tool) for tool in entry.tools)
             self._open_tools.opened(turn)
             begun.spans += turn.running_tools()
-        return (after, *also)
-
-    def _tools(
-        self, record: CallRecord, digest: Digest, answer: Message, trace_id: bytes, end_ns: int
-    ) -> tuple[Tool, ...]:
-        calls = [call for call in answer.tool_calls() if not call.is_server_side]
-        if not calls:
-            return ()
-        is_form = _is_form(record.request)
-        return tuple(
-            Tool(
-                span_id=tool_span_id(trace_id, record.span_id, number),
-                call_id=call.id or "",
-                name=call.name,
-                arguments=call.arguments,
-                start_ns=end_ns,
-                is_form=is_form,
-            )
-            for number, call in enumerate(calls)
-        )
+        return (entry.hash, *also)
 
     def _sweep(self, now_ns: int) -> list[SpanWrite]:
         """Return the spans of turns that were left with their tools unanswered, looked for once a minute."""
@@ -252,74 +248,23 @@ class Stitcher:
         self._swept_ns = now_ns
         return self.settle(now_ns)
 
-    def settle(self, now_ns: int) -> list[SpanWrite]:
-        """Return the spans, of any trace, that nothing will be heard of any more: tools that got no result."""
-        return [span for turn in self._open_tools.idle_turns(now_ns) for span in turn.give_up()]
 
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A request that can be read: its spine, and its elements on demand."""
-
-    reader: DialectReader
-    spine: Spine
-
-    def message(self, index: int) -> Message | None:
-        try:
-            return self.reader.read_element(self.spine.raw[index])
-        except InputError:
-            return None
-
-    def results(self, start: int) -> list[ToolResult]:
-        """Return the tool results in the elements from `start` on."""
-        found: list[ToolResult] = []
-        for index in range(start, len(self.spine.elements)):
-            if self.spine.elements[index].is_result and (message := self.message(index)):
-                found += message.tool_results()
-        return found
-
-    def is_new_turn(self, start: int) -> bool:
-        """Return whether the user speaks in the elements from `start` on, after whatever tools had to say.
-
-        Words in the same message as a result are a client's own; so is a picture that follows one.
-        """
-        new = self.spine.elements[start:]
-        last_result = max((i for i, element in enumerate(new) if element.is_result), default=-1)
-        spoken = [it for it in new[last_result + 1 :] if it.role == "user" and (it.has_text or it.has_media)]
-        return any(not it.has_media for it in spoken) if last_result >= 0 else bool(spoken)
-
-    def newest_words(self) -> str:
-        """Return what the user said last."""
-        for index in range(len(self.spine.elements) - 1, -1, -1):
-            element = self.spine.elements[index]
-            if element.role == "user" and element.has_text and not element.is_result:
-                message = self.message(index)
-                return message.text() if message else ""
-        return ""
-
-    def hash_after(self, found: Found) -> int:
-        """Return the rolling hash of the whole conversation, with what a stated id stands for before the elements."""
-        if found.is_whole:
-            return self.spine.hashes[-1]
-        after = found.entry.hash
-        for element in self.spine.elements[found.entered_from :]:
-            after = rolled(after, element.identity)
-        return after
-
-
-def _placement(
-    record: CallRecord, turn: Turn, parent: int | None, session: str | None, found: Found, read: _Read
-) -> Placement:
-    return Placement(
-        trace_id=turn.trace_id,
-        parent_span_id=parent,
-        session=session,
-        thread_span_id=found.entry.thread_span_id,
-        links=(found.link,),
-        entered_from=found.entered_from,
-        chain_hash=0,
-        trace_name=turn.trace_name,
-        n_messages=len(read.spine.elements),
+def _tools(record: CallRecord, answer: Message, trace_id: bytes, end_ns: int) -> tuple[Tool, ...]:
+    """Return the tools an answer asks its client to run."""
+    calls = [call for call in answer.tool_calls() if not call.is_server_side]
+    if not calls:
+        return ()
+    looks_like_form = is_form(record.request)
+    return tuple(
+        Tool(
+            span_id=tool_span_id(trace_id, record.span_id, number),
+            call_id=call.id or "",
+            name=call.name,
+            arguments=call.arguments,
+            start_ns=end_ns,
+            is_form=looks_like_form,
+        )
+        for number, call in enumerate(calls)
     )
 
 
@@ -334,17 +279,7 @@ def _why(ids: StatedIds, found: Found | None, nest: Nest | None) -> tuple[Link, 
         links.append(found.link)
     if nest:
         links.append(Link(LinkMethod.OPEN_TOOL, nest.confidence, nest.evidence))
-    return tuple(links) or (Link(LinkMethod.ALONE, 1.0, "No earlier call fits it."),)
+    return tuple(links) or _ALONE
 
 
-def _is_form(request: bytes) -> bool:
-    """Return whether a request makes the model call a tool, or offers only one. Looks where the messages are not."""
-    tail, head = request[-_TAIL_BYTES:], request[:_HEAD_BYTES]
-    for part in (tail, head):
-        if b'"tool_choice"' in part:
-            if _FREE_CHOICE.search(part) is None:
-                return True
-        elif (b'"functionCallingConfig"' in part or b'"function_calling_config"' in part) and b'"ANY"' in part:
-            return True
-    rest = head if len(request) > _TAIL_BYTES else b""
-    return len(_SCHEMA.findall(tail)) + len(_SCHEMA.findall(rest)) < 2
+_ALONE: Final = (Link(LinkMethod.ALONE, 1.0, "No earlier call fits it."),)

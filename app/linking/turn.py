@@ -6,8 +6,9 @@ beside the calls. Ids of drawn spans are made from ids that stay: the same call 
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from app.digest import result_text
 from app.models.message import ToolResult
@@ -16,8 +17,7 @@ from app.models.span import Kind, SpanWrite, Status
 INFERRED: Final = "gatescope.inferred"
 
 
-@dataclass(slots=True)
-class Tool:
+class Tool(msgspec.Struct, gc=False):
     """A tool an answer asked for. It runs from the answer's end to the request that brings its result."""
 
     span_id: int
@@ -31,8 +31,7 @@ class Tool:
     is_drawn: bool = False
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(msgspec.Struct, gc=False):
     """One turn as far as it is known."""
 
     trace_id: bytes
@@ -49,8 +48,9 @@ class Turn:
     is_stated: bool = False
     """Its place was stated: the app draws its own tree, so no AGENT span of ours stands in it."""
     agent_span_id: int | None = None
-    in_flight: set[int] = field(default_factory=set)
-    tools: dict[int, Tool] = field(default_factory=dict)
+    in_flight: int = 0
+    """Calls that run."""
+    tools: dict[int, Tool] = {}
     """Not answered yet, by span id."""
     last_ns: int = 0
     last_status: Status = Status.OK
