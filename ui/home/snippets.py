@@ -6,8 +6,8 @@ Pure functions. Every text runs unchanged; the ones for Python and curl are run 
 from dataclasses import dataclass
 from typing import Final
 
-OPENAI_MODEL: Final = "demo/gpt"
-ANTHROPIC_MODEL: Final = "demo/claude"
+DEMO_MODEL: Final = "demo/chat"
+"""Answers without any provider's key, in both dialects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def openai_python(base_url: str, key: str) -> str:
 
 client = OpenAI(base_url="{base_url}/v1", api_key="{key}")
 reply = client.chat.completions.create(
-    model="{OPENAI_MODEL}",  # or gpt-4o-mini, with your own OpenAI key
+    model="{DEMO_MODEL}",  # or gpt-4o-mini, with your own OpenAI key
     messages=[{{"role": "user", "content": "Say hello."}}],
 )
 print(reply.choices[0].message.content)
@@ -64,7 +64,7 @@ def openai_js(base_url: str, key: str) -> str:
 
 const client = new OpenAI({{ baseURL: "{base_url}/v1", apiKey: "{key}" }});
 const reply = await client.chat.completions.create({{
-  model: "{OPENAI_MODEL}", // or gpt-4o-mini, with your own OpenAI key
+  model: "{DEMO_MODEL}", // or gpt-4o-mini, with your own OpenAI key
   messages: [{{ role: "user", content: "Say hello." }}],
 }});
 console.log(reply.choices[0].message.content);
@@ -77,7 +77,7 @@ def anthropic_python(base_url: str, key: str) -> str:
 
 client = Anthropic(base_url="{base_url}", api_key="{key}")
 reply = client.messages.create(
-    model="{ANTHROPIC_MODEL}",  # or a Claude model, with your own Anthropic key
+    model="{DEMO_MODEL}",  # or a Claude model, with your own Anthropic key
     max_tokens=256,
     messages=[{{"role": "user", "content": "Say hello."}}],
 )
@@ -92,7 +92,7 @@ def langchain(base_url: str, key: str) -> str:
 model = ChatOpenAI(
     base_url="{base_url}/v1",
     api_key="{key}",
-    model="{OPENAI_MODEL}",  # or gpt-4o-mini, with your own OpenAI key
+    model="{DEMO_MODEL}",  # or gpt-4o-mini, with your own OpenAI key
 )
 print(model.invoke("Say hello.").content)
 """
@@ -103,7 +103,7 @@ def curl(base_url: str, key: str) -> str:
     return f"""curl {base_url}/v1/chat/completions \\
   -H "Authorization: Bearer {key}" \\
   -H "Content-Type: application/json" \\
-  -d '{{"model": "{OPENAI_MODEL}", "messages": [{{"role": "user", "content": "Say hello."}}]}}'
+  -d '{{"model": "{DEMO_MODEL}", "messages": [{{"role": "user", "content": "Say hello."}}]}}'
 """
 
 

@@ -310,7 +310,7 @@ class SpanView(FastTable):
         for column, width in _WIDTHS.items():
             header.resizeSection(column, width)
         header.setSectionHidden(SpanColumn.TTFT, True)
-        header.setStretchLastSection(True)
+        header.setSectionResizeMode(SpanColumn.BAR, QHeaderView.ResizeMode.Stretch)
         header.sectionResized.connect(lambda *_: self._repaint_axis())
 
     def _repaint_axis(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.models.span import Status
@@ -16,6 +16,8 @@ from ui.traces.columns import MENU_TITLES, SPECS, Column, cell_text
 from ui.traces.model import TraceListModel
 
 TICK_MS: Final = 100
+_ROOMY: Final = (Column.INPUT, Column.OUTPUT)
+_ROOMY_MIN_PX: Final = 130
 _CENTER: Final = Qt.AlignmentFlag.AlignVCenter
 
 
@@ -32,6 +34,9 @@ class TraceListView(FastTable):
         super().__init__(theme, parent)
         self._model = model
         self._kept_id: int | None = None
+        self._is_own_widths = True
+        """Whether the widths are still ours to choose."""
+        self._is_fitting = False
         self.setModel(model)
         self.setAccessibleName("Traces")
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -88,6 +93,7 @@ class TraceListView(FastTable):
             for place, column in enumerate(order):
                 header.moveSection(header.visualIndex(int(column)), place)
         if isinstance(widths, list) and len(widths) == len(Column):
+            self._is_own_widths = False
             for column, width in zip(Column, widths, strict=True):
                 if isinstance(width, int) and 16 <= width <= 4000:
                     header.resizeSection(column, width)
@@ -120,6 +126,11 @@ class TraceListView(FastTable):
         """Take the theme's fonts too."""
         self._code_font = self.theme.code_font()
         super().on_theme_changed()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share what room there is."""
+        super().resizeEvent(event)
+        self._share_room()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open with Enter; the rest is the table's."""
@@ -155,7 +166,21 @@ class TraceListView(FastTable):
         self.horizontalHeader().resizeSection(column, min(max(width + 3 * PAD_PX, 48), 720))
 
     def _on_columns(self, *_: int) -> None:
-        self.columns_changed.emit()
+        if not self._is_fitting:
+            self._is_own_widths = False
+            self.columns_changed.emit()
+
+    def _share_room(self) -> None:
+        """Give what room there is to the previews, until a person sizes a column."""
+        header = self.horizontalHeader()
+        shown = [column for column in _ROOMY if not header.isSectionHidden(column)]
+        if not self._is_own_widths or not shown:
+            return
+        others = header.length() - sum(header.sectionSize(column) for column in shown)
+        self._is_fitting = True
+        for column in shown:
+            header.resizeSection(column, max((self.viewport().width() - others) // len(shown), _ROOMY_MIN_PX))
+        self._is_fitting = False
 
     def _on_header_menu(self, point: QPoint) -> None:
         header = self.horizontalHeader()
@@ -185,6 +210,8 @@ class TraceListView(FastTable):
             "widths": [spec.width_px for spec in SPECS.values()],
             "hidden": [int(column) for column, spec in SPECS.items() if not spec.is_shown],
         })  # fmt: skip
+        self._is_own_widths = True
+        self._share_room()
         self.columns_changed.emit()
 
     def _on_menu(self, point: QPoint) -> None:
