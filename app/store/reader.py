@@ -6,12 +6,12 @@ question holds a transaction, or a cursor, when it is answered.
 
 import sqlite3
 import threading
-from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import time_ns
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.bodytext import as_text, events, readable
 from app.errors import StoreError
@@ -21,22 +21,54 @@ from app.models.trace import Conversation, SessionRow, SpanDetail, StreamEvent, 
 from app.paths import Paths
 from app.store import details, sessions, skeleton, traces
 from app.store.bodies import Bodies
-from app.store.connect import open_reader, reading_schema
+from app.store.connections import Connections, FileId
 from app.store.details import Which
-from app.store.filters import where
-from app.store.migrations import SCHEMA
+from app.store.filters import Hits, where
+from app.store.hits import Finder
 from app.store.totals import Counter
 
+if TYPE_CHECKING:
+    from app.store.lists import Lists
+
+_PAGE_BUDGET_S: Final = 0.02
+"""For SQL to find a page; what it cannot find in that time is found in the columns."""
 _BY_SPAN: Final = "SELECT trace FROM span WHERE sid = ? LIMIT 1"
 
 
-class _Opened:
-    """One thread's connection, and which file it is open on."""
+class _At:
+    """Where a question is asked: the thread's connection, and what all threads share about its file."""
 
-    def __init__(self, conn: sqlite3.Connection, file: tuple[int, int]) -> None:
+    def __init__(self, conn: sqlite3.Connection, bodies: Bodies, shared: "_Shared") -> None:
         self.conn = conn
+        self.bodies = bodies
+        self.shared = shared
+
+    @property
+    def lists(self) -> "Lists":
+        return self.shared.lists()
+
+    def hits(self, query: Query) -> Hits:
+        return self.shared.finder.hits(self.conn, self.bodies, query)
+
+
+class _Shared:
+    """What is remembered of one database file."""
+
+    def __init__(self, paths: Paths, file: FileId) -> None:
+        database = paths.database
         self.file = file
-        self.bodies = Bodies(conn)
+        self.counter = Counter((database, database.with_name(f"{database.name}-wal"), paths.search))
+        self.finder = Finder(paths.search)
+        self._lists: Lists | None = None
+        self._lock = threading.Lock()
+
+    def lists(self) -> "Lists":
+        from app.store.lists import Lists  # brings numpy, which the first list does without
+
+        with self._lock:
+            if self._lists is None:
+                self._lists = Lists()
+            return self._lists
 
 
 class Reader:
@@ -47,17 +79,18 @@ class Reader:
 
     def __init__(self, data_dir: Path) -> None:
         self._paths = Paths(data_dir)
-        self._local = threading.local()
+        self._connections = Connections(self._paths.database)
         self._lock = threading.Lock()
-        self._open: list[sqlite3.Connection] = []
-        self._watch: _Opened | None = None
-        database = self._paths.database
-        self._counter = Counter((database, database.with_name(f"{database.name}-wal"), self._paths.search))
+        self._shared: _Shared | None = None
 
     def traces(self, query: Query, before: traces.Cursor | None, limit: int) -> list[TraceRow]:
         """Return a page of the traces list, newest first; `before` is (start_ns, id) of the last row above it."""
         with self._reading() as at:
-            return traces.page(at.conn, where(query, {}), before, limit)
+            hits = at.hits(query)
+            rows = traces.quick_page(at.conn, where(query, hits), before, limit, _PAGE_BUDGET_S)
+            if rows is None:
+                rows = _searched_page(at, query, hits, before, limit)
+            return rows
 
     def trace_rows(self, ids: Sequence[int]) -> list[TraceRow]:
         """Return these traces' rows in the order given; those that are gone are left out."""
@@ -67,16 +100,39 @@ class Reader:
     def trace_ids(self, query: Query) -> bytes:
         """Return the row ids of all traces that meet the query, newest first, as 64-bit integers."""
         with self._reading() as at:
-            return array("q", traces.page_ids(at.conn, where(query, {}), None, -1)).tobytes()
+            return at.lists.all_ids(at.conn, query, at.hits(query))
 
     def count(self, query: Query) -> tuple[int, int]:
         """Return how many traces meet the query, and how many calls they hold."""
         with self._reading() as at:
-            return traces.count(at.conn, where(query, {}))
+            return at.lists.count(at.conn, query, at.hits(query))
+
+    def facets(self, query: Query) -> dict[str, list[tuple[str, int]]]:
+        """Return, for status, name, model, provider and key, each value with how many traces have it.
+
+        A field's own terms do not narrow its own values, so that others can be chosen beside them.
+        """
+        with self._reading() as at:
+            return at.lists.facets(at.conn, query, at.hits(query))
+
+    def models(self) -> list[str]:
+        """Return the models of all calls."""
+        with self._reading() as at:
+            return at.lists.names(at.conn, "model")
+
+    def providers(self) -> list[str]:
+        """Return the providers of all calls."""
+        with self._reading() as at:
+            return at.lists.names(at.conn, "provider")
+
+    def keys(self) -> list[str]:
+        """Return the names of all virtual keys, revoked ones too."""
+        with self._reading() as at:
+            return [name for (name,) in at.conn.execute("SELECT DISTINCT name FROM vkey ORDER BY name").fetchall()]
 
     def tree(self, trace: int) -> TraceTree:
         """Return the tree of a trace by its row id."""
-        from app.store import trees  # brings numpy, which the first list does without
+        from app.store import trees  # brings numpy
 
         with self._reading() as at:
             found = traces.rows(at.conn, [trace])
@@ -136,66 +192,49 @@ class Reader:
     def totals(self) -> Totals:
         """Return the numbers of the status line."""
         with self._reading() as at:
-            return self._counter.totals(at.conn, time_ns())
+            counted = at.shared.counter.totals(at.conn, time_ns())
+            return replace(counted, unindexed=at.shared.finder.unindexed(at.conn))
 
     def data_version(self) -> int:
         """Return a number that is another one after every commit."""
-        with self._reading(), self._lock:
-            if self._watch is None or self._watch.file != self._file():
-                self._watch = _Opened(self._connect(), self._file())
-            return int(self._watch.conn.execute("PRAGMA data_version").fetchone()[0])
+        try:
+            return self._connections.data_version()
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
 
     def close(self) -> None:
         """Close the connections of all threads; nobody may be reading."""
-        with self._lock:
-            while self._open:
-                self._open.pop().close()
-            self._local = threading.local()
-            self._watch = None
+        self._connections.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[_Opened]:
+    def _reading(self) -> Iterator[_At]:
         try:
-            yield self._opened()
+            opened = self._connections.own()
+            with self._lock:
+                if self._shared is None or self._shared.file != opened.file:
+                    self._shared = _Shared(self._paths, opened.file)
+                shared = self._shared
+            yield _At(opened.conn, opened.bodies, shared)
         except sqlite3.Error as error:
-            raise StoreError(f"{self._paths.database} cannot be read: {error}.") from error
+            raise self._unreadable(error) from error
 
-    def _opened(self) -> _Opened:
-        """Return this thread's connection; a new one where another file took the database's place."""
-        found: _Opened | None = getattr(self._local, "opened", None)
-        file = self._file()
-        if found is None or found.file != file:
-            found = self._local.opened = _Opened(self._connect(), file)
-        return found
+    def _unreadable(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(f"{self._paths.database} cannot be read: {error}.")
 
-    def _file(self) -> tuple[int, int]:
-        try:
-            stat = self._paths.database.stat()
-        except FileNotFoundError:
-            hint = "Start the gateway: it makes one."
-            raise StoreError(f"There is no database at {self._paths.database}.", hint=hint) from None
-        return stat.st_dev, stat.st_ino
 
-    def _connect(self) -> sqlite3.Connection:
-        path = self._paths.database
-        schema = reading_schema(path)
-        if schema == 0:
-            raise StoreError(f"{path} has no tables yet.", hint="Start the gateway: it makes them.")
-        if schema != SCHEMA:
-            age = "a newer" if schema > SCHEMA else "an older"
-            remedy = "Update Gatescope." if schema > SCHEMA else "Start the gateway: it brings the file up to date."
-            raise StoreError(f"{path} is of {age} version (schema {schema}, this one reads {SCHEMA}).", hint=remedy)
-        conn = open_reader(path)
-        self._open.append(conn)
-        return conn
+def _searched_page(at: _At, query: Query, hits: Hits, before: traces.Cursor | None, limit: int) -> list[TraceRow]:
+    ids = at.lists.page_ids(at.conn, query, hits, before, limit)
+    rows = traces.rows(at.conn, ids)
+    if len(rows) < len(ids):  # some were deleted meanwhile: a short page would look like the last one
+        at.lists.doubt()
+        rows = traces.rows(at.conn, at.lists.page_ids(at.conn, query, hits, before, limit))
+    return rows
 
 
 def _find(conn: sqlite3.Connection, text: str) -> int | None:
     parent = parse_traceparent(text)
     if parent is not None:
-        return traces.find(conn, parent.trace_id) or _trace_of(
-            conn, "SELECT trace FROM span WHERE sid = ?", parent.span_id
-        )
+        return traces.find(conn, parent.trace_id) or _trace_of(conn, _BY_SPAN, parent.span_id)
     digits = text.lower().removeprefix("0x").replace("-", "")
     if len(digits) in (16, 32) and all(digit in "0123456789abcdef" for digit in digits):
         if len(digits) == 32:

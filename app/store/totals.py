@@ -14,6 +14,7 @@ from typing import Final
 
 from app.models.span import Status
 from app.models.trace import Totals
+from app.store.schema import CALL_UNPRICED
 
 _RECOUNT_NS: Final = 300 * 10**9
 _MINUTE_US: Final = 60 * 10**6
@@ -21,11 +22,11 @@ _FIRST_RUNNING: Final = f"""
 SELECT min(c.id) FROM call c JOIN span s ON s.id = c.id
 WHERE c.id > ? AND c.dur_us IS NULL AND s.status = {Status.RUNNING:d}
 """  # noqa: S608 - a constant of our own
-_CALLS: Final = """
+_CALLS: Final = f"""
 SELECT count(*), sum(cost_nano) FILTER (WHERE ts_us >= :midnight),
-       count(*) FILTER (WHERE ts_us >= :midnight AND dur_us IS NOT NULL AND cost_nano IS NULL)
+       count(*) FILTER (WHERE ts_us >= :midnight AND flags & {CALL_UNPRICED:d})
 FROM call WHERE id > :after AND id < :before
-"""
+"""  # noqa: S608 - a constant of our own
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, Final
 
 from app.models.span import Status
@@ -27,14 +28,28 @@ LEFT JOIN preview first ON first.id = t.first_call
 LEFT JOIN preview last ON last.id = t.last_call
 """
 _IN_STEPS: Final = 500
+_STEPS_A_LOOK: Final = 2000
+"""Of SQLite's machine, between two looks at the clock."""
 
 
-def page(conn: sqlite3.Connection, condition: Condition, before: Cursor | None, limit: int) -> list[TraceRow]:
+def quick_page(
+    conn: sqlite3.Connection, condition: Condition, before: Cursor | None, limit: int, budget_s: float
+) -> list[TraceRow] | None:
     """Return up to `limit` traces that meet the condition, newest first, from after `before` on.
 
-    Raises sqlite3.OperationalError ("interrupted") if the connection's progress handler ends it.
+    None: they could not be found in `budget_s`; newest first is slow where few among many match.
     """
-    return rows(conn, page_ids(conn, condition, before, limit))
+    end_s = monotonic() + budget_s
+    conn.set_progress_handler(lambda: monotonic() > end_s, _STEPS_A_LOOK)
+    try:
+        ids = page_ids(conn, condition, before, limit)
+    except sqlite3.OperationalError as error:
+        if str(error) != "interrupted":
+            raise
+        return None
+    finally:
+        conn.set_progress_handler(None, 0)
+    return rows(conn, ids)
 
 
 def page_ids(conn: sqlite3.Connection, condition: Condition, before: Cursor | None, limit: int) -> list[int]:
@@ -47,13 +62,6 @@ def page_ids(conn: sqlite3.Connection, condition: Condition, before: Cursor | No
         (*condition.values, *keyset, limit),
     )
     return [trace for (trace,) in found.fetchall()]
-
-
-def count(conn: sqlite3.Connection, condition: Condition) -> tuple[int, int]:
-    """Return how many traces meet the condition, and how many calls they hold. Reads all of them."""
-    sql = f"SELECT count(*), ifnull(sum(t.n_calls), 0) FROM trace t WHERE {condition.sql}"  # noqa: S608 - as above
-    traces, calls = conn.execute(sql, condition.values).fetchone()
-    return traces, calls
 
 
 def rows(conn: sqlite3.Connection, ids: Sequence[int]) -> list[TraceRow]:

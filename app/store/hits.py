@@ -1,0 +1,131 @@
+"""Which traces a word or phrase is found in: in the index, and in what the index has not seen yet.
+
+The newest spans that wait to be indexed are searched directly, through an index in memory with the same rules, so that
+a call is found as soon as it ended. How many that may be is bounded; the status line says how many wait.
+"""
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Final
+
+from app.errors import StoreError
+from app.models.query import Query, Words
+from app.store import search
+from app.store.bodies import Bodies
+from app.store.documents import documents, item_texts
+from app.store.filters import Hits
+
+_TAIL_SPANS: Final = 1000
+_TAIL_CHARS: Final = 8_000_000
+_INDEXED: Final = """
+SELECT DISTINCT s.trace FROM span s WHERE s.id IN (
+  SELECT -rowid FROM search.fts WHERE fts MATCH :words AND rowid < 0
+  UNION ALL
+  SELECT u.span FROM search.fts CROSS JOIN item_use u ON u.item = fts.rowid WHERE fts MATCH :words AND fts.rowid > 0)
+"""
+
+
+def match(words: Words) -> str:
+    """Return the FTS5 expression of a phrase."""
+    return '"' + words.text.replace('"', '""') + '"' + ("*" if words.is_prefix else "")
+
+
+class Finder:
+    """Finds words. Any thread, each with its own connection."""
+
+    def __init__(self, index: Path) -> None:
+        self._path = index
+        self._lock = threading.Lock()
+        self._tail = _Tail()
+        self._known: dict[Words, frozenset[int]] = {}
+        self._known_at: object = None
+
+    def hits(self, conn: sqlite3.Connection, bodies: Bodies, query: Query) -> Hits:
+        """Return the traces that each full-text alternative of a query is found in."""
+        wanted = [one for term in query.terms for one in term.alternatives if isinstance(one, Words)]
+        if not wanted:
+            return {}
+        has_index = self._attach(conn)
+        with self._lock:
+            state = self._state(conn, has_index)
+            if state != self._known_at:
+                self._known.clear()
+                self._known_at = state
+            self._tail.refresh(conn, bodies)  # before the index is asked: a span is in one of them at any time
+            for words in wanted:
+                if words not in self._known:
+                    self._known[words] = self._find(conn, words, has_index)
+            return {words: self._known[words] for words in wanted}
+
+    def unindexed(self, conn: sqlite3.Connection) -> int:
+        """Return how many spans the index does not have yet."""
+        if not self._attach(conn):
+            return int(conn.execute("SELECT count(*) FROM span").fetchone()[0])
+        return search.unindexed(conn, conn.execute("SELECT todo FROM search.state").fetchone()[0])
+
+    def _find(self, conn: sqlite3.Connection, words: Words, has_index: bool) -> frozenset[int]:
+        found = self._tail.find(conn, words)
+        if has_index:
+            rows = conn.execute(_INDEXED, {"words": match(words)}).fetchall()
+            found.update(trace for (trace,) in rows)
+        return frozenset(found)
+
+    def _state(self, conn: sqlite3.Connection, has_index: bool) -> object:
+        """Return what differs whenever an answer may: by rows that only grow or are used up."""
+        spans = conn.execute("SELECT (SELECT max(id) FROM span), (SELECT min(span) FROM fresh), count(*) FROM fresh")
+        todo = conn.execute("SELECT todo, dead FROM search.state").fetchone() if has_index else None
+        return spans.fetchone(), todo
+
+    def _attach(self, conn: sqlite3.Connection) -> bool:
+        """Attach the index to a connection where it is not yet; False while there is none."""
+        if any(name == "search" for _, name, _ in conn.execute("PRAGMA database_list").fetchall()):
+            return True
+        if not self._path.exists():
+            return False
+        conn.execute("ATTACH DATABASE ? AS search", (f"{self._path.absolute().as_uri()}?mode=ro",))
+        version = conn.execute("PRAGMA search.user_version").fetchone()[0]
+        if version == search.VERSION:
+            return True
+        conn.execute("DETACH DATABASE search")
+        return False
+
+
+class _Tail:
+    """An index in memory of the spans that wait in `fresh`."""
+
+    def __init__(self) -> None:
+        self._index = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._index.execute("CREATE VIRTUAL TABLE fts USING fts5(t, tokenize='unicode61 remove_diacritics 2')")
+        self._sizes: dict[int, int] = {}
+
+    def refresh(self, conn: sqlite3.Connection, bodies: Bodies) -> None:
+        """Take in what waits now, the newest first."""
+        sql = "SELECT span FROM fresh ORDER BY span DESC LIMIT ?"
+        waiting = [span for (span,) in conn.execute(sql, (_TAIL_SPANS,)).fetchall()]
+        for span in self._sizes.keys() - set(waiting):
+            self._index.execute("DELETE FROM fts WHERE rowid = ?", (span,))
+            del self._sizes[span]
+        for span in waiting:
+            if span not in self._sizes and sum(self._sizes.values()) < _TAIL_CHARS:
+                text = _text(conn, bodies, span)
+                self._sizes[span] = len(text)
+                self._index.execute("INSERT INTO fts (rowid, t) VALUES (?, ?)", (span, text))
+
+    def find(self, conn: sqlite3.Connection, words: Words) -> set[int]:
+        """Return the traces of the spans that hold the words."""
+        spans = self._index.execute("SELECT rowid FROM fts WHERE fts MATCH ?", (match(words),)).fetchall()
+        found: set[int] = set()
+        for (span,) in spans:
+            row = conn.execute("SELECT trace FROM span WHERE id = ?", (span,)).fetchone()
+            if row is not None:
+                found.add(row[0])
+        return found
+
+
+def _text(conn: sqlite3.Connection, bodies: Bodies, span: int) -> str:
+    try:
+        found = documents(conn, bodies, span)
+    except StoreError:
+        return ""
+    return "" if found is None else "\n".join((found.text, *item_texts(bodies, found.items).values()))
