@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from aiohttp import web
 
-from app.config import ProviderConfig
+from app.config import Auth, ProviderConfig
 from app.models.call import Attempt, Edit
 from app.models.ids import new_span_id, span_hex
 from app.models.span import Failure
@@ -43,6 +43,7 @@ class Plan:
     """For the provider, with the query, without our keys."""
     secret: str | None = None
     """The provider's key; None: none is needed, or the client's own is kept."""
+    sends_key_as: Auth = "none"
     keeps_client_key: bool = False
     """The client's own key goes on with its headers."""
     edit: Edit | None = None

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from app.config import Config, ProviderConfig
+from app.config import Auth, Config, ProviderConfig
 from app.errors import InputError, Refused
 from app.models.call import Edit
 from gateway.exchange import Caller, Exchange, Plan
@@ -18,6 +18,7 @@ from gateway.routes.route import Family, Route
 _HOMES: Final[dict[Family, str]] = {"openai": "openai", "anthropic": "anthropic", "gemini": "google"}
 """Where a family's paths lead when nothing else is said."""
 _DIALECTS: Final[dict[Family, str]] = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini"}
+_LAST_WITH_API_KEY: Final = "2023-06-01"
 _REMEMBERED: Final = 4096
 
 Found = tuple[str, str | None]
@@ -155,7 +156,16 @@ def _plan(exchange: Exchange, name: str, provider: ProviderConfig, model: str | 
         elif exchange.model_start >= 0:
             text = model.encode() if route.model_place == "form" else msgspec.json.encode(model)
             edit = Edit(exchange.model_start, exchange.model_end, text)
-    return Plan(name, provider, model, path, secret, keeps_key, edit)
+    return Plan(name, provider, model, path, secret, _key_place(exchange, provider), keeps_key, edit)
+
+
+def _key_place(exchange: Exchange, provider: ProviderConfig) -> Auth:
+    """Since its version 2026-10-21 Anthropic's API has keys as bearer tokens; before that as `x-api-key`."""
+    if provider.auth is None and provider.dialect == "anthropic":
+        version = exchange.header("anthropic-version")
+        if version is not None and version > _LAST_WITH_API_KEY:
+            return "bearer"
+    return provider.sends_key_as
 
 
 def _wrong_dialect(provider: str, config: Config, dialect: str) -> Refused:

@@ -64,7 +64,7 @@ class Send:
         self._config = config
         self._client = client
         self._inside = inside
-        self._lines: dict[tuple[str, str, str, str | None, bool], _Line] = {}
+        self._lines: dict[tuple[str | bool | None, ...], _Line] = {}
         self._lines_of: Config | None = None
 
     async def admit(self, exchange: Exchange) -> None:
@@ -96,7 +96,7 @@ class Send:
         config = self._config()
         if config is not self._lines_of:
             self._lines, self._lines_of = {}, config
-        key = (method, plan.provider_name, plan.path, plan.secret, plan.keeps_client_key)
+        key = (method, plan.provider_name, plan.path, plan.secret, plan.sends_key_as, plan.keeps_client_key)
         line = self._lines.get(key)
         if line is None:
             line = self._make_line(method, plan)
@@ -113,7 +113,7 @@ class Send:
         if not plan.keeps_client_key:
             dropped |= KEY_HEADERS
         if plan.secret is not None:
-            how = plan.provider.sends_key_as
+            how = plan.sends_key_as
             pairs.append(("authorization", f"Bearer {plan.secret}") if how == "bearer" else (how, plan.secret))
         if proxy is not None and not origin.is_tls:
             target = f"http://{origin.netloc}{target}"
@@ -136,7 +136,9 @@ def request_head(head: bytes, dropped: frozenset[bytes], headers: RawHeaders, bo
         lowered = name.lower()
         if lowered in dropped:
             if lowered == b"connection" and value.lower() not in (b"keep-alive", b"close"):
-                dropped = dropped | {token.strip().lower() for token in value.split(b",")}
+                named = {token.strip().lower() for token in value.split(b",")}
+                rest = tuple(pair for pair in headers if pair[0].lower() != lowered)
+                return request_head(head, dropped | named, rest, body, method)
         elif not lowered.startswith(b"x-gatescope-"):
             parts.append(b"%b: %b\r\n" % (name, value))
     if body or method in ("POST", "PUT", "PATCH"):
