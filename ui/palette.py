@@ -189,7 +189,7 @@ class Palette(Overlay):
         return Entry("search", f"Search traces for “{text}”", "", "search", lambda: self._search(words))
 
     def _search(self, words: str) -> None:
-        self._desk.go("traces", {"query": words})
+        self._desk.go("traces", {"filter": words})
 
     async def _look_up(self, text: str, number: int) -> None:
         """Offer the trace that the pasted id belongs to, first."""

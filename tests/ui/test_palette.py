@@ -84,7 +84,7 @@ def test_words_that_match_nothing_search_all_traces(palette: Palette, desk: Desk
     assert titles(palette) == ["Search traces for “order 88121”"]
     with qtbot.waitSignal(desk.went) as went:
         QTest.keyClick(palette._line, Qt.Key.Key_Return)
-    assert went.args == ["traces", {"query": '"order 88121"'}]
+    assert went.args == ["traces", {"filter": '"order 88121"'}]
 
 
 def test_a_pasted_id_is_looked_up_and_offered_first(
