@@ -179,7 +179,7 @@ class _Batch:
             span.attrs = self._codec.put(encode_attributes(write))
             self._fresh[span.id] = (span.id,)
             if write.placement.chain_hash:
-                self._chains[write.placement.chain_hash] = chains.remember(self._codec, write, span.id)
+                self._chains |= chains.remember(self._codec, write, span.id)
 
     def _request(self, write: CallWrite, span: _Span) -> int | None:
         """The body id of a call's request: kept once, by whichever of its records comes first."""
