@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from ui.kit.feedback import Feedback
 
@@ -110,7 +111,7 @@ class Commands(QObject):
         self.ran.emit(command_id)
 
     def _forget(self, entry: _Entry) -> None:
-        if self._entries.get(entry.command.id) is entry:
+        if isValid(self) and self._entries.get(entry.command.id) is entry:
             self.remove(entry.command.id)
 
     def _check(self, command: Command) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
+from shiboken6 import isValid
 
 from ui.client import Client
 from ui.commands import Commands
@@ -103,8 +104,8 @@ class Desktop(QObject):
         """The window is up: now what is slow."""
         self._collector = Collector(self)
         self._instance.listen()
-        self.window.open_first()
         self.desk.start(self.engine.start(), "Starting the gateway")
+        self.window.open_first()
         self.client.poll()
         QTimer.singleShot(SHEETS_AFTER_MS, self.window, self.window.sheets)
         self._put_in_tray()
@@ -163,7 +164,8 @@ def hook_exceptions(feedback: Feedback) -> Callable[[type[BaseException], BaseEx
             sys.__excepthook__(kind, error, trace)
             return
         _log.critical("a bug: %s", error, exc_info=(kind, error, trace))
-        feedback.failed(error)
+        if isValid(feedback):  # at the very end of the program there is nobody to tell
+            feedback.failed(error)
 
     return hook
 

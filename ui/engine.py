@@ -248,7 +248,7 @@ class Engine(QObject):
             self._keep_line("not ready in time; ending it")
             self._process.kill()
 
-    def _on_finished(self, code: int, _how: object) -> None:
+    def _on_finished(self, code: int, how: QProcess.ExitStatus) -> None:
         self._on_log()
         self._ready_limit.stop()
         was_ready = self.state is GatewayState.RUNNING
@@ -259,7 +259,9 @@ class Engine(QObject):
         self.pid = None
         if self.state is GatewayState.STOPPING:
             return
-        why = self._last_words if self._last_words and not was_ready else f"The gateway ended ({code})."
+        was_killed = how == QProcess.ExitStatus.CrashExit
+        ending = f"The gateway was killed (signal {code})." if was_killed else f"The gateway ended with code {code}."
+        why = self._last_words if self._last_words and not was_ready else ending
         self._n_early_deaths = 0 if was_ready else self._n_early_deaths + 1
         has_lived = was_ready and time.monotonic() - self._ready_at_s > HEALTHY_S
         self._n_deaths = 0 if has_lived else self._n_deaths + 1

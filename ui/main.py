@@ -6,6 +6,7 @@ Qt is imported only once we know that there is a screen; without one the same co
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -85,5 +86,8 @@ def _run(options: argparse.Namespace, data: Path, words: list[str]) -> int:
     with loop:
         desktop = Desktop(application, Choices(data, options.config, options.port, options.safe))
         sys.excepthook = hook_exceptions(desktop.feedback)
+        if sys.platform != "win32":
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, desktop.quit)
         loop.run_until_complete(desktop.run())
     return 0

@@ -48,7 +48,7 @@ class TopBar(QFrame):
         self._live.setAccessibleName("Live")
         self._live.toggled.connect(self._on_live)
         row = QHBoxLayout(self)
-        row.setContentsMargins(10, 7, 10, 7)
+        row.setContentsMargins(10, 0, 10, 0)
         row.setSpacing(6)
         row.addWidget(self._back)
         row.addWidget(self._forward)
@@ -57,8 +57,8 @@ class TopBar(QFrame):
         row.addWidget(self._middle, 1)
         row.addSpacing(2)
         row.addWidget(self._live)
-        self._paint()
-        theme.changed.connect(self._paint)
+        self._on_theme_changed()
+        theme.changed.connect(self._on_theme_changed)
 
     def show_trail(self, trail: list[str]) -> None:
         """Show the breadcrumb."""
@@ -88,6 +88,10 @@ class TopBar(QFrame):
         button.clicked.connect(lambda: action.trigger())
         action.enabledChanged.connect(button.setEnabled)
         return button
+
+    def _on_theme_changed(self) -> None:
+        self.setFixedHeight(round(self._theme.size_pt * 2.2) + 24)  # the same on every page
+        self._paint()
 
     def _paint(self) -> None:
         for button in (self._back, self._forward):

@@ -48,6 +48,7 @@ class GatewayPage(Page):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._headline = QLabel(self)
         self._mark = QLabel(self)
         self._facts = QLabel(self)
@@ -96,9 +97,9 @@ class GatewayPage(Page):
         self._clock.stop()
 
     def on_shown(self) -> None:
-        """Begin with what can be pressed."""
+        """Read the keys again."""
         self._keys.refresh()
-        (self._stop if self.desk.engine.is_running else self._start).setFocus()
+        self.setFocus()
 
     def state(self) -> dict[str, object]:
         """Return whether the log is unfolded."""
