@@ -5,17 +5,15 @@ from typing import Any, Final
 
 import msgspec
 
-from app.dialects import canon
-from app.dialects.answer import shape_of
 from app.dialects.anthropic_parts import parts_of
 from app.dialects.anthropic_stream import MessageFold, Whole, usage_of
 from app.dialects.dialect import Stated
 from app.dialects.failures import error_of, stated_error, without_answer
 from app.dialects.finish import finish_of
 from app.dialects.openai_request import keyed, params_of, session_in
+from app.dialects.reader import Reader
 from app.dialects.sse import read_events
 from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, entries, fields, text_or_none, word
-from app.errors import InputError
 from app.models.chat import ChatRequest, Choice, Reply, Tool
 from app.models.message import Message, Role, ToolResult
 
@@ -51,26 +49,21 @@ _whole: Final = msgspec.json.Decoder(Whole)
 _request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
 
 
-class AnthropicReader:
+class AnthropicReader(Reader):
     """Reads messages."""
 
-    def read_request(self, body: bytes) -> ChatRequest:
-        """Return what a client asked.
-
-        Raises InputError where the body cannot be read.
-        """
+    def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self.read_element(raw) for raw in self.split_messages(body)),
+            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
             tools=tuple(_tool(tool) for tool in entries(request.get("tools"))),
             tool_choice=request.get("tool_choice"),
             is_stream=request.get("stream") is True,
             params=params_of(request, _TAKEN),
         )
 
-    def read_reply(self, body: bytes, status: int) -> Reply:
-        """Return what a whole body answers. Never raises."""
+    def _reply(self, body: bytes, status: int) -> Reply:
         try:
             whole = decode(_whole, body)
         except UNREADABLE:
@@ -88,18 +81,11 @@ class AnthropicReader:
             usage=usage_of(whole.usage),
         )
 
-    def read_stream(self, body: bytes) -> Reply:
-        """Return what a stream answers, also one that was cut. Never raises."""
+    def _stream(self, body: bytes) -> Reply:
         fold = MessageFold()
         for event in read_events(body):
             fold.add(event)
         return fold.reply()
-
-    def read_answer(self, body: bytes, content_type: str, status: int) -> Reply:
-        """Return what an answer says, stream or whole by what the bytes look like. Never raises."""
-        if shape_of(body, content_type) == "stream":
-            return self.read_stream(body)
-        return self.read_reply(body, status)
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the system prompt with its key, then the messages; empty where the body cannot be read."""
@@ -111,11 +97,7 @@ class AnthropicReader:
         first = [] if not system or system in _NOTHING else [keyed("system", system)]
         return first + [bytes(raw) for raw in split.messages]
 
-    def read_element(self, raw: bytes) -> Message:
-        """Return the message of one element.
-
-        Raises InputError where it cannot be read.
-        """
+    def _element(self, raw: bytes) -> Message:
         if raw.startswith(b'"system"'):
             return Message("system", tuple(parts_of(decode_request(_system, b"{" + raw + b"}").system)))
         if not raw.startswith(b"{"):
@@ -126,17 +108,6 @@ class AnthropicReader:
         if role == "user" and any(isinstance(part, ToolResult) for part in parts):
             role = "tool"
         return Message(role, tuple(parts))
-
-    def canon(self, raw: bytes) -> bytes:
-        """Return what identifies an element in a chain; its own bytes where it cannot be read."""
-        try:
-            return self.canon_message(self.read_element(raw))
-        except InputError:
-            return raw
-
-    def canon_message(self, message: Message) -> bytes:
-        """Return what identifies a message that was read."""
-        return canon.canon_message(message)
 
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; Claude Code writes its session into `metadata.user_id`."""

@@ -24,14 +24,21 @@ _INLINE_CHARS: Final = 64
 
 def canon_message(message: Message, *, has_ids: bool = True) -> bytes:
     """Return the bytes that identify `message`. `has_ids`: the provider gives calls ids, so that clients keep them."""
+    try:
+        return _to_json([message.role, *_said(message, has_ids)])
+    except RecursionError:
+        return _to_json([message.role, message.text()])
+
+
+def _said(message: Message, has_ids: bool) -> list[object]:
     if message.role != "assistant":
-        return _to_json([message.role, *_canon_parts(message.parts, has_ids)])
+        return _canon_parts(message.parts, has_ids)
     text, *others = _canon_parts([part for part in message.parts if not _is_on_side(part)], has_ids)
     if has_ids and any(isinstance(part, ToolCall) and part.id and not part.is_server_side for part in message.parts):
-        return _to_json([message.role, "", *others])
+        return ["", *others]
     if isinstance(text, str) and "</think>" in text:
         text = _THINK.sub("", text).strip()
-    return _to_json([message.role, text, *others])
+    return [text, *others]
 
 
 def _is_on_side(part: Part) -> bool:

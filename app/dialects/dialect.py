@@ -25,7 +25,7 @@ class Stated:
 
 
 class DialectReader(Protocol):
-    """Turns one API's bytes into values. Stateless; any thread."""
+    """Turns one API's bytes into values. Stateless; any thread. `reader.Reader` does what all have in common."""
 
     def read_request(self, body: bytes) -> ChatRequest:
         """Return what a client asked.

@@ -4,16 +4,14 @@ from typing import Any, Final
 
 import msgspec
 
-from app.dialects import canon
-from app.dialects.answer import shape_of
 from app.dialects.dialect import Stated
 from app.dialects.failures import stated_error, without_answer
 from app.dialects.gemini_parts import message_of, pick
 from app.dialects.gemini_stream import GenerateFold, read_array
 from app.dialects.openai_request import keyed, params_of, session_in
+from app.dialects.reader import Reader
 from app.dialects.sse import read_events
 from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, entries, fields, text_or_none, word
-from app.errors import InputError
 from app.models.chat import ChatRequest, Reply, Tool
 from app.models.message import Message
 
@@ -55,25 +53,22 @@ _request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dic
 _any: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
 
 
-class GeminiReader:
+class GeminiReader(Reader):
     """Reads generated contents. Model and stream stand in the path, not in the body."""
 
-    def read_request(self, body: bytes) -> ChatRequest:
-        """Return what a client asked; `model` only where the body repeats it.
+    has_call_ids = False
 
-        Raises InputError where the body cannot be read.
-        """
+    def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self.read_element(raw) for raw in self.split_messages(body)),
+            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
             tools=tuple(tool for entry in entries(request.get("tools")) for tool in _tools(entry)),
             tool_choice=pick(request, "toolConfig", "tool_config"),
             params=params_of(request, _TAKEN),
         )
 
-    def read_reply(self, body: bytes, status: int) -> Reply:
-        """Return what a whole body answers. Never raises."""
+    def _reply(self, body: bytes, status: int) -> Reply:
         try:
             value = decode_any(body)
         except UNREADABLE:
@@ -89,8 +84,7 @@ class GeminiReader:
             return without_answer(body, status)
         return Reply(id=reply.id, model=reply.model, usage=reply.usage, error=stated_error(value, status))
 
-    def read_stream(self, body: bytes) -> Reply:
-        """Return what a stream answers, events or a JSON array, also one that was cut. Never raises."""
+    def _stream(self, body: bytes) -> Reply:
         if body[:16].lstrip().startswith(b"["):
             return self._read_array(body)
         fold = GenerateFold()
@@ -100,12 +94,6 @@ class GeminiReader:
             except UNREADABLE:
                 fold.skipped += event.data != b"[DONE]"
         return fold.reply()
-
-    def read_answer(self, body: bytes, content_type: str, status: int) -> Reply:
-        """Return what an answer says, stream or whole by what the bytes look like. Never raises."""
-        if shape_of(body, content_type) == "stream":
-            return self.read_stream(body)
-        return self.read_reply(body, status)
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the system instruction with its key, then the contents; empty where the body cannot be read."""
@@ -119,28 +107,13 @@ class GeminiReader:
         embedded = [] if content in _NOTHING else [keyed("content", content)]
         return _system(split.camel, split.snake) + [bytes(raw) for raw in split.contents] + embedded
 
-    def read_element(self, raw: bytes) -> Message:
-        """Return the message of one element.
-
-        Raises InputError where it cannot be read.
-        """
+    def _element(self, raw: bytes) -> Message:
         if raw.startswith(b'"systemInstruction":'):
             return message_of(_field(raw).system, "system")
         if raw.startswith((b'"contents":', b'"content":')):
             field = _field(raw)
             return message_of(field.content if field.contents is None else field.contents)
         return message_of(decode_request(_any, raw))
-
-    def canon(self, raw: bytes) -> bytes:
-        """Return what identifies an element in a chain; its own bytes where it cannot be read."""
-        try:
-            return self.canon_message(self.read_element(raw))
-        except InputError:
-            return raw
-
-    def canon_message(self, message: Message) -> bytes:
-        """Return what identifies a message that was read; ids of calls are mostly the client's own, and left out."""
-        return canon.canon_message(message, has_ids=False)
 
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states: Vertex has labels, Gemini's own API nothing."""

@@ -1,6 +1,7 @@
 """Gemini's answers: chunks of a stream (events or a JSON array), folded, and whole ones, which are a single chunk."""
 
 import json
+import re
 from typing import Any, Final
 
 from app.dialects.failures import error_of
@@ -16,6 +17,7 @@ _FINISHES: Final = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION", 5:
 """What numbers mean in Gemini's API and Vertex alike; above these the two differ."""
 _BLOCKED: Final = frozenset({6, 7, 8})
 """Whichever of the two it is, these are refusals."""
+_BETWEEN: Final = re.compile(r"[,\s]*")
 _MODALITIES: Final = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
 _TIERS: Final = {
     "ON_DEMAND": "standard",
@@ -130,9 +132,9 @@ def _read_cut_array(text: str, fold: GenerateFold) -> None:
     decoder = json.JSONDecoder()
     place = text.find("[") + 1
     while 0 < place < len(text):
-        place += len(text[place:]) - len(text[place:].lstrip(", \r\n\t"))
+        between = _BETWEEN.match(text, place)
         try:
-            chunk, place = decoder.raw_decode(text, place)
+            chunk, place = decoder.raw_decode(text, between.end() if between else place)
         except (ValueError, RecursionError):
             break
         fold.add(chunk)

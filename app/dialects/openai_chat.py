@@ -4,17 +4,16 @@ from typing import Any, Final
 
 import msgspec
 
-from app.dialects import canon, openai_request
-from app.dialects.answer import shape_of
+from app.dialects import openai_request
 from app.dialects.dialect import Stated
 from app.dialects.failures import error_of, stated_error, without_answer
 from app.dialects.finish import finish_of
 from app.dialects.openai_chat_parts import Turn, message_of
 from app.dialects.openai_chat_stream import ChatFold, Chunk, ChunkChoice
 from app.dialects.openai_usage import usage_of
+from app.dialects.reader import Reader
 from app.dialects.sse import read_events
 from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, text_or_none, word
-from app.errors import InputError
 from app.models.chat import ChatRequest, Choice, Reply, ReplyError, Tool
 from app.models.message import Message
 
@@ -31,26 +30,21 @@ _turn: Final = msgspec.json.Decoder(Turn)
 _whole: Final = msgspec.json.Decoder(Chunk)
 
 
-class OpenAiChatReader:
+class OpenAiChatReader(Reader):
     """Reads chat completions."""
 
-    def read_request(self, body: bytes) -> ChatRequest:
-        """Return what a client asked.
-
-        Raises InputError where the body cannot be read.
-        """
+    def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self.read_element(raw) for raw in self.split_messages(body)),
+            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
             tools=openai_request.tools_of(request.get("tools")) + _functions(request.get("functions")),
             tool_choice=request.get("tool_choice", request.get("function_call")),
             is_stream=request.get("stream") is True,
             params=openai_request.params_of(request, _TAKEN),
         )
 
-    def read_reply(self, body: bytes, status: int) -> Reply:
-        """Return what a whole body answers. Never raises."""
+    def _reply(self, body: bytes, status: int) -> Reply:
         try:
             reply = decode(_whole, body)
         except UNREADABLE:
@@ -63,18 +57,11 @@ class OpenAiChatReader:
             error=_error(reply, body, status),
         )
 
-    def read_stream(self, body: bytes) -> Reply:
-        """Return what a stream answers, also one that was cut. Never raises."""
+    def _stream(self, body: bytes) -> Reply:
         fold = ChatFold()
         for event in read_events(body):
             fold.add(event)
         return fold.reply()
-
-    def read_answer(self, body: bytes, content_type: str, status: int) -> Reply:
-        """Return what an answer says, stream or whole by what the bytes look like. Never raises."""
-        if shape_of(body, content_type) == "stream":
-            return self.read_stream(body)
-        return self.read_reply(body, status)
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the request's messages as they stand there; empty where the body cannot be read."""
@@ -83,26 +70,11 @@ class OpenAiChatReader:
         except UNREADABLE:
             return []
 
-    def read_element(self, raw: bytes) -> Message:
-        """Return one message; what is no object becomes a user's text or nothing.
-
-        Raises InputError where it is not JSON.
-        """
+    def _element(self, raw: bytes) -> Message:
         if raw[:1] != b"{":
             value = decode_request(_any, raw)
             return message_of(Turn(role="user", content=value if isinstance(value, str | list) else None))
         return message_of(decode_request(_turn, raw))
-
-    def canon(self, raw: bytes) -> bytes:
-        """Return what identifies a message in a chain; its own bytes where it cannot be read."""
-        try:
-            return canon.canon_message(self.read_element(raw))
-        except InputError:
-            return raw
-
-    def canon_message(self, message: Message) -> bytes:
-        """Return what identifies a message that was read."""
-        return canon.canon_message(message)
 
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; none where the body cannot be read."""

@@ -19,7 +19,7 @@ ROLES: Final[dict[str, Role]] = {
 }
 
 _NO_CALL: Final = ToolCall(None, "", "")
-"""Snowflake lists one beside the real calls."""
+"""Snowflake sends a `function_call` of empty texts with every answer."""
 
 
 class Turn(msgspec.Struct, gc=False):
@@ -51,10 +51,11 @@ def message_of(turn: Turn, role: Role | None = None) -> Message:
         parts.append(Refusal(turn.refusal))
     if turn.audio:
         parts += _audio(turn.audio)
-    if turn.tool_calls:
-        parts += [part for call in entries(turn.tool_calls) if (part := call_of(call)) != _NO_CALL]
-    if turn.function_call:
-        parts.append(call_of({"function": turn.function_call}))
+    if turn.tool_calls or turn.function_call:
+        listed = entries(turn.tool_calls)
+        if isinstance(turn.function_call, dict):
+            listed.append({"function": turn.function_call})
+        parts += [part for call in listed if (part := call_of(call)) != _NO_CALL]
     return Message(role, tuple(parts), text_or_none(turn.name))
 
 

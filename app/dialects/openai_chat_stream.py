@@ -205,7 +205,7 @@ class _OpenChoice:
         message = message_of(turn, "assistant")
         if self.others:
             message = Message("assistant", (*message.parts, *self.others))
-        return Choice(self.index, message, finish_of(self.native, has_calls=bool(self.calls)), self.native)
+        return Choice(self.index, message, finish_of(self.native, has_calls=bool(message.tool_calls())), self.native)
 
     def _add_parts(self, content: object) -> None:
         for part in content_parts(content):

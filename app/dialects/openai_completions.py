@@ -4,16 +4,15 @@ from typing import Any, Final
 
 import msgspec
 
-from app.dialects import canon, openai_request
-from app.dialects.answer import shape_of
+from app.dialects import openai_request
 from app.dialects.dialect import Stated
 from app.dialects.failures import error_of, stated_error, without_answer
 from app.dialects.finish import finish_of
 from app.dialects.openai_usage import merge, usage_of
 from app.dialects.prompts import Prompts
+from app.dialects.reader import Reader
 from app.dialects.sse import read_events
 from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, text_or_none, word
-from app.errors import InputError
 from app.models.chat import ChatRequest, Choice, Reply, ReplyError
 from app.models.message import Message, Text
 
@@ -40,24 +39,19 @@ _request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dic
 _prompts: Final = Prompts("prompt")
 
 
-class OpenAiCompletionsReader:
+class OpenAiCompletionsReader(Reader):
     """Reads completions. Each prompt is a user's message."""
 
-    def read_request(self, body: bytes) -> ChatRequest:
-        """Return what a client asked.
-
-        Raises InputError where the body cannot be read.
-        """
+    def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self.read_element(raw) for raw in self.split_messages(body)),
+            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
             is_stream=request.get("stream") is True,
             params=openai_request.params_of(request, _TAKEN),
         )
 
-    def read_reply(self, body: bytes, status: int) -> Reply:
-        """Return what a whole body answers. Never raises."""
+    def _reply(self, body: bytes, status: int) -> Reply:
         try:
             chunk = decode(_chunk, body)
         except UNREADABLE:
@@ -67,8 +61,7 @@ class OpenAiCompletionsReader:
         fold.add(chunk)
         return fold.reply(error, is_complete=True)
 
-    def read_stream(self, body: bytes) -> Reply:
-        """Return what a stream answers, also one that was cut. Never raises."""
+    def _stream(self, body: bytes) -> Reply:
         fold = _Fold()
         is_done = False
         for event in read_events(body):
@@ -79,33 +72,12 @@ class OpenAiCompletionsReader:
                 fold.skipped += event.data != b"[DONE]"
         return fold.reply(fold.error, is_complete=is_done or bool(fold.finishes))
 
-    def read_answer(self, body: bytes, content_type: str, status: int) -> Reply:
-        """Return what an answer says, stream or whole by what the bytes look like. Never raises."""
-        if shape_of(body, content_type) == "stream":
-            return self.read_stream(body)
-        return self.read_reply(body, status)
-
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the prompts, one text with its key; empty where the body cannot be read."""
         return _prompts.split(body)
 
-    def read_element(self, raw: bytes) -> Message:
-        """Return the message of one prompt.
-
-        Raises InputError where it cannot be read.
-        """
+    def _element(self, raw: bytes) -> Message:
         return _prompts.read(raw)
-
-    def canon(self, raw: bytes) -> bytes:
-        """Return what identifies a prompt; its own bytes where it cannot be read."""
-        try:
-            return canon.canon_message(self.read_element(raw))
-        except InputError:
-            return raw
-
-    def canon_message(self, message: Message) -> bytes:
-        """Return what identifies a message that was read."""
-        return canon.canon_message(message)
 
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; none where the body cannot be read."""

@@ -5,16 +5,15 @@ from typing import Any, Final
 
 import msgspec
 
-from app.dialects import canon, openai_request
-from app.dialects.answer import shape_of
+from app.dialects import openai_request
 from app.dialects.dialect import Stated
 from app.dialects.failures import stated_error, without_answer
 from app.dialects.openai_request import keyed
 from app.dialects.openai_responses_items import content_parts, is_answer, message_of
 from app.dialects.openai_responses_stream import ResponseFold, Whole, reply_of
+from app.dialects.reader import Reader
 from app.dialects.sse import read_events
 from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, entries, text_or_none
-from app.errors import InputError
 from app.models.chat import ChatRequest, Reply
 from app.models.message import Message
 
@@ -52,26 +51,21 @@ _request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dic
 _whole: Final = msgspec.json.Decoder(Whole)
 
 
-class OpenAiResponsesReader:
+class OpenAiResponsesReader(Reader):
     """Reads responses. The items of one assistant turn are one element."""
 
-    def read_request(self, body: bytes) -> ChatRequest:
-        """Return what a client asked.
-
-        Raises InputError where the body cannot be read.
-        """
+    def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self.read_element(raw) for raw in self.split_messages(body)),
+            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
             tools=openai_request.tools_of(request.get("tools")),
             tool_choice=request.get("tool_choice"),
             is_stream=request.get("stream") is True,
             params=openai_request.params_of(request, _TAKEN),
         )
 
-    def read_reply(self, body: bytes, status: int) -> Reply:
-        """Return what a whole body answers. Never raises."""
+    def _reply(self, body: bytes, status: int) -> Reply:
         try:
             whole = decode(_whole, body)
         except UNREADABLE:
@@ -81,18 +75,11 @@ class OpenAiResponsesReader:
             return reply
         return Reply(id=reply.id, model=reply.model, usage=reply.usage, error=stated_error(decode_any(body), status))
 
-    def read_stream(self, body: bytes) -> Reply:
-        """Return what a stream answers, also one that was cut. Never raises."""
+    def _stream(self, body: bytes) -> Reply:
         fold = ResponseFold()
         for event in read_events(body):
             fold.add(event)
         return fold.reply()
-
-    def read_answer(self, body: bytes, content_type: str, status: int) -> Reply:
-        """Return what an answer says, stream or whole by what the bytes look like. Never raises."""
-        if shape_of(body, content_type) == "stream":
-            return self.read_stream(body)
-        return self.read_reply(body, status)
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the instructions with their key, then the input, runs of one turn joined by commas."""
@@ -104,11 +91,7 @@ class OpenAiResponsesReader:
         except UNREADABLE:
             return []
 
-    def read_element(self, raw: bytes) -> Message:
-        """Return the message of one element.
-
-        Raises InputError where it cannot be read.
-        """
+    def _element(self, raw: bytes) -> Message:
         if raw.startswith(b'"instructions":'):
             return Message("system", tuple(content_parts(_field(raw).instructions)))
         if raw.startswith(b'"input":'):
@@ -117,17 +100,6 @@ class OpenAiResponsesReader:
         items = decode_request(_items, b"[" + raw + b"]")
         listed = entries(items)
         return message_of(listed) if listed else Message("user", tuple(content_parts(items)))
-
-    def canon(self, raw: bytes) -> bytes:
-        """Return what identifies an element in a chain; its own bytes where it cannot be read."""
-        try:
-            return canon.canon_message(self.read_element(raw))
-        except InputError:
-            return raw
-
-    def canon_message(self, message: Message) -> bytes:
-        """Return what identifies a message that was read."""
-        return canon.canon_message(message)
 
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; none where the body cannot be read."""

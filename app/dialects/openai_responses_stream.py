@@ -92,8 +92,8 @@ class ResponseFold:
             item = self._item(read.output_index)
             item.item = read.item
             item.is_done = read.type == "response.output_item.done"
-        elif isinstance(read.arguments, str) or isinstance(read.input, str):
-            self._item(read.output_index).pieces["arguments"] = [read.arguments or read.input or ""]
+        elif isinstance(arguments := read.input if read.arguments is None else read.arguments, str):
+            self._item(read.output_index).pieces["arguments"] = [arguments]
         elif read.type == "error" or read.error:
             said = read.error or {"message": read.message, "code": read.code}
             self._error = self._error or error_of({"error": said}, 200)

@@ -35,16 +35,16 @@ def usage_of(usage: object, tier: object = None) -> Usage | None:
 
 
 def merge(before: Any, after: Any) -> Any:
-    """Return two usages of one stream as one: field by field the larger number, else what came last and is not null.
+    """Return two usages of one stream as one: field by field what came last and is not null.
 
-    Counts in streams are cumulative; a provider that repeats them as 0 at the end does not undo them.
+    Counts in streams are cumulative, so the last is the total; one that says 0 at the end undoes nothing.
     """
     if after is None:
         return before
     if isinstance(before, dict) and isinstance(after, dict):
         return before | {key: merge(before.get(key), value) for key, value in after.items()}
     if _is_number(before) and _is_number(after):
-        return max(before, after)
+        return after or before
     return after
 
 
