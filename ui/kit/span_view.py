@@ -16,7 +16,7 @@ from ui.theme import Theme
 INDENT_PX: Final = 18
 CHEVRON_PX: Final = 16
 BAR_PAD_PX: Final = 14
-_WIDTHS: Final = {SpanColumn.NAME: 300, SpanColumn.DURATION: 84, SpanColumn.TTFT: 74, SpanColumn.TOKENS: 74,
+_WIDTHS: Final = {SpanColumn.NAME: 260, SpanColumn.DURATION: 84, SpanColumn.TTFT: 74, SpanColumn.TOKENS: 74,
                   SpanColumn.COST: 82, SpanColumn.BAR: 360}  # fmt: skip
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

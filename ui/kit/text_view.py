@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFontMetrics,
+    QFontMetricsF,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -174,10 +174,10 @@ class TextView(QAbstractScrollArea):
         base = top + self._ascent_px
         for start, end, kind in _pieces(line):
             painter.setPen(self._colors[kind] if kind else self._theme.color("text"))
-            painter.drawText(left + self._advance(line, start), base, line[start:end])
+            painter.drawText(QPointF(left + self._advance(line, start), base), line[start:end])
         if len(whole) > CUT:
             painter.setPen(self._theme.color("accent"))
-            painter.drawText(left + self._advance(line, CUT), base, f" … {len(whole) - CUT:,} more")
+            painter.drawText(QPointF(left + self._advance(line, CUT), base), f" … {len(whole) - CUT:,} more")
 
     def _paint_selection(self, painter: QPainter, place: int, line: str, left: int, top: int) -> None:
         if self._anchor is None or self._end is None:
@@ -187,9 +187,9 @@ class TextView(QAbstractScrollArea):
             return
         begin = self._advance(line, start) if place == first else 0
         stop = self._advance(line, end) if place == last else self._advance(line, len(line)) + self._char_px
-        painter.fillRect(QRect(left + begin, top, stop - begin, self._line_px), self._theme.color("selection"))
+        painter.fillRect(QRectF(left + begin, top, stop - begin, self._line_px), self._theme.color("selection"))
 
-    def _advance(self, line: str, n: int) -> int:
+    def _advance(self, line: str, n: int) -> float:
         """Return how wide the first `n` characters are."""
         return n * self._char_px if line.isascii() and "\t" not in line else self._metrics.horizontalAdvance(line[:n])
 
@@ -202,7 +202,7 @@ class TextView(QAbstractScrollArea):
         low, high = 0, len(line)
         while low < high:
             middle = (low + high) // 2
-            if self._advance(line, middle) + self._char_px // 2 < x:
+            if self._advance(line, middle) + self._char_px / 2 < x:
                 low = middle + 1
             else:
                 high = middle
@@ -212,7 +212,7 @@ class TextView(QAbstractScrollArea):
         bar, across = self.verticalScrollBar(), self.horizontalScrollBar()
         if not bar.value() <= line < bar.value() + self._n_visible() - 1:
             bar.setValue(max(line - self._n_visible() // 3, 0))
-        x = self._advance(self._lines[line], min(at, CUT))
+        x = round(self._advance(self._lines[line], min(at, CUT)))
         if not across.value() <= x < across.value() + self.viewport().width() - 80:
             across.setValue(max(x - 80, 0))
         self.viewport().update()
@@ -224,16 +224,16 @@ class TextView(QAbstractScrollArea):
         bar, across = self.verticalScrollBar(), self.horizontalScrollBar()
         bar.setPageStep(self._n_visible())
         bar.setRange(0, max(0, len(self._lines) - self._n_visible() + 1))
-        width = self._longest * self._char_px + 2 * MARGIN_PX
+        width = round(self._longest * self._char_px) + 2 * MARGIN_PX
         across.setPageStep(self.viewport().width())
-        across.setSingleStep(self._char_px * 4)
+        across.setSingleStep(round(self._char_px * 4))
         across.setRange(0, max(0, width - self.viewport().width()))
 
     def _on_theme(self) -> None:
         self._font = self._theme.code_font()
-        self._metrics = QFontMetrics(self._font)
-        self._line_px, self._ascent_px = self._metrics.lineSpacing() + 2, self._metrics.ascent() + 1
-        self._char_px = max(self._metrics.horizontalAdvance("0"), 1)
+        self._metrics = QFontMetricsF(self._font)
+        self._line_px, self._ascent_px = round(self._metrics.lineSpacing()) + 2, round(self._metrics.ascent()) + 1
+        self._char_px = max(self._metrics.horizontalAdvance("0"), 1.0)
         self._colors: dict[str, QColor] = {kind: self._theme.color(token) for kind, token in _TOKENS.items()}
         self._set_ranges()
         self.viewport().update()
