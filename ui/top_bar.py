@@ -48,7 +48,7 @@ class TopBar(QFrame):
         self._live.setAccessibleName("Live")
         self._live.toggled.connect(self._on_live)
         row = QHBoxLayout(self)
-        row.setContentsMargins(10, 0, 10, 0)
+        row.setContentsMargins(10, 7, 10, 7)
         row.setSpacing(6)
         row.addWidget(self._back)
         row.addWidget(self._forward)
