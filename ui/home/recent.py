@@ -17,7 +17,7 @@ from ui.kit.paged_model import TOP, Index
 from ui.theme import Theme
 
 TITLES: Final = ("", "When", "Name", "Model", "Input", "Duration", "Cost")
-_WIDTHS: Final = (30, 92, 190, 170, 240, 90, 90)
+_WIDTHS: Final = (30, 92, 220, 170, 240, 90, 108)
 _INPUT: Final = 4
 _RIGHT: Final = (5, 6)
 
@@ -123,16 +123,11 @@ class RecentView(FastTable):
                 continue
             inner = cell.adjusted(PAD_PX, 0, -PAD_PX, 0)
             is_number = column in _RIGHT
-            painter.setFont(self._code_font if is_number else self.font())
+            painter.setFont(self.code_font if is_number else self.font())
             painter.setPen(self.theme.color("text" if column in (2, 4) else "dim"))
             side = Qt.AlignmentFlag.AlignRight if is_number else Qt.AlignmentFlag.AlignLeft
-            text = shown[column] if is_number else self.cut(shown[column], inner.width())
+            text = self.cut(shown[column], inner.width(), is_code=is_number)
             painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, text)
-
-    def on_theme_changed(self) -> None:
-        """Take the theme's fonts too."""
-        self._code_font = self.theme.code_font()
-        super().on_theme_changed()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open with Enter."""

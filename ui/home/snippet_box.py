@@ -10,7 +10,7 @@ from ui.kit.text_view import TextView
 from ui.style import set_role
 from ui.theme import Theme
 
-HEIGHT_PX: Final = 216
+HEIGHT_PX: Final = 228
 
 
 class SnippetBox(QFrame):

@@ -49,7 +49,10 @@ def openai_python(base_url: str, key: str) -> str:
     """Return a chat with the openai package."""
     return f"""from openai import OpenAI
 
-client = OpenAI(base_url="{base_url}/v1", api_key="{key}")
+client = OpenAI(
+    base_url="{base_url}/v1",
+    api_key="{key}",
+)
 reply = client.chat.completions.create(
     model="{DEMO_MODEL}",  # or gpt-4o-mini, with your own OpenAI key
     messages=[{{"role": "user", "content": "Say hello."}}],
@@ -62,7 +65,10 @@ def openai_js(base_url: str, key: str) -> str:
     """Return a chat with the openai package of npm."""
     return f"""import OpenAI from "openai";
 
-const client = new OpenAI({{ baseURL: "{base_url}/v1", apiKey: "{key}" }});
+const client = new OpenAI({{
+  baseURL: "{base_url}/v1",
+  apiKey: "{key}",
+}});
 const reply = await client.chat.completions.create({{
   model: "{DEMO_MODEL}", // or gpt-4o-mini, with your own OpenAI key
   messages: [{{ role: "user", content: "Say hello." }}],
@@ -75,7 +81,10 @@ def anthropic_python(base_url: str, key: str) -> str:
     """Return a message with the anthropic package."""
     return f"""from anthropic import Anthropic
 
-client = Anthropic(base_url="{base_url}", api_key="{key}")
+client = Anthropic(
+    base_url="{base_url}",
+    api_key="{key}",
+)
 reply = client.messages.create(
     model="{DEMO_MODEL}",  # or a Claude model, with your own Anthropic key
     max_tokens=256,

@@ -6,7 +6,7 @@ Qt still keeps header, selection, keyboard and accessibility; a subclass paints 
 from typing import Final
 
 from PySide6.QtCore import QEvent, QItemSelection, QRect, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion
+from PySide6.QtGui import QColor, QFontMetrics, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ui.theme import Theme
@@ -70,9 +70,12 @@ class FastTable(QTableView):
                 found.append((column, left, size))
         return found
 
-    def cut(self, text: str, width_px: int) -> str:
-        """Return the text as it fits the width, elided; remembered."""
-        if len(text) * self._min_char_px >= width_px or len(text) > 12:
+    def cut(self, text: str, width_px: int, *, is_code: bool = False) -> str:
+        """Return the text as it fits the width, elided at its end, so that a number never loses its first digits."""
+        if is_code:
+            room = max(int(width_px / self._code_char_px), 1)
+            return text if len(text) <= room else f"{text[: room - 1]}…"
+        if len(text) * self._char_px >= width_px or len(text) > 12:
             key = (text, width_px)
             cut = self._cuts.get(key)
             if cut is None:
@@ -98,7 +101,9 @@ class FastTable(QTableView):
         font = self.theme.ui_font()
         self.setFont(font)
         self.metrics = QFontMetrics(font)
-        self._min_char_px = self.metrics.averageCharWidth()
+        self._char_px = self.metrics.averageCharWidth()
+        self.code_font = self.theme.code_font()
+        self._code_char_px = QFontMetricsF(self.code_font).horizontalAdvance("0")
         self._cuts.clear()
         self.verticalHeader().setMinimumSectionSize(self.theme.row_height_px)
         self.verticalHeader().setDefaultSectionSize(self.theme.row_height_px)

@@ -55,6 +55,7 @@ class FilterBar(QFrame):
         self._row.addWidget(self._icon)
         self._row.addWidget(self._line, 1)
         self._row.addWidget(self._clear)
+        self._clear.hide()
         self._completer = _Completer(self._line)
         self._completer.taken.connect(self._on_taken)
         theme.changed.connect(self._paint)

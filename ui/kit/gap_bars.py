@@ -135,7 +135,7 @@ class PhaseBar(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return room for a bar and its labels."""
-        return QSize(300, 58)
+        return QSize(300, 74)
 
     def show_phases(self, phases: list[tuple[str, int, str, float]]) -> None:
         """Show (name, ns, colour token, opacity) in order."""
@@ -149,7 +149,7 @@ class PhaseBar(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, total_ns = self._theme, sum(ns for _, ns, _, _ in self._phases) or 1
         painter.setFont(theme.ui_font(-1))
-        left, legend = 0.0, 0.0
+        left, legend, line = 0.0, 0.0, 30.0
         for name, ns, token, opacity in self._phases:
             color = theme.color(token)
             color = type(color)(color)
@@ -158,9 +158,11 @@ class PhaseBar(QWidget):
             painter.fillRect(QRectF(left, 6, width - 1, 14), color)
             left += width
             text = f"{name} {format.duration(ns)}"
-            painter.fillRect(QRectF(legend, 36, 9, 9), color)
-            painter.setPen(theme.color("dim"))
             advance = painter.fontMetrics().horizontalAdvance(text)
-            painter.drawText(QRectF(legend + 14, 30, advance + 4, 20), Qt.AlignmentFlag.AlignVCenter, text)
+            if legend and legend + advance + 18 > self.width():
+                legend, line = 0.0, line + 20
+            painter.fillRect(QRectF(legend, line + 6, 9, 9), color)
+            painter.setPen(theme.color("dim"))
+            painter.drawText(QRectF(legend + 14, line, advance + 4, 20), Qt.AlignmentFlag.AlignVCenter, text)
             legend += advance + 30
         painter.end()

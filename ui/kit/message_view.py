@@ -235,14 +235,17 @@ class MessageView(QAbstractScrollArea):
         painter.setFont(self._title_font)
         painter.setPen(accent if theme.tokens.is_dark else accent.darker(130))
         painter.drawText(head, _MIDDLE, kind.upper())
+        used = painter.fontMetrics().horizontalAdvance(kind.upper()) + 8
         if name:
-            used = painter.fontMetrics().horizontalAdvance(kind.upper()) + 8
             painter.setPen(theme.color("text"))
             painter.drawText(head.adjusted(used, 0, 0, 0), _MIDDLE, name)
+            used += painter.fontMetrics().horizontalAdvance(name)
         painter.setFont(self._small_font)
         if card != self._hover:
+            room = head.width() - used - 16
+            meta = self._small_metrics.elidedText(shown.meta, Qt.TextElideMode.ElideMiddle, room)
             painter.setPen(theme.color("dim"))
-            painter.drawText(head, Qt.AlignmentFlag.AlignRight | _MIDDLE, shown.meta)
+            painter.drawText(head, Qt.AlignmentFlag.AlignRight | _MIDDLE, meta if room > 40 else "")
             return
         for button, rect in self._buttons(card):
             is_on = button == self.look(card)

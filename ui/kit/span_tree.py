@@ -48,6 +48,8 @@ class SpanModel(QAbstractTableModel):
         self._tree: TraceTree | None = None
         self._is_open: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._tokens: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._costs: NDArray[np.int64] = np.zeros(0, np.int64)
         self.now_ns = time.time_ns()
 
     @property
@@ -85,6 +87,7 @@ class SpanModel(QAbstractTableModel):
     def set_tree(self, tree: TraceTree) -> None:
         """Show a trace. The same trace again keeps what is folded, and rows that stay keep their selection."""
         old = self._tree
+        self._add_up(tree)
         if old is None or old.row.id != tree.row.id:
             self.beginResetModel()
             self._tree, self._is_open = tree, np.ones(len(tree.id), np.bool_)
@@ -241,13 +244,11 @@ class SpanModel(QAbstractTableModel):
             return format.duration(int(tree.ttft_ns[span]))
         if column == SpanColumn.TOKENS:
             return format.tokens(self.tokens(span))
-        return format.money(_known(int(tree.cost_nusd[span]))) if column == SpanColumn.COST else ""
+        return format.money(_known(int(self._costs[span]))) if column == SpanColumn.COST else ""
 
     def tokens(self, span: int) -> int | None:
-        """Return a span's tokens in and out together, None where neither is known."""
-        assert self._tree is not None
-        sent, got = int(self._tree.input_tokens[span]), int(self._tree.output_tokens[span])
-        return None if sent < 0 and got < 0 else max(sent, 0) + max(got, 0)
+        """Return a span's tokens in and out together, its own or those inside it; None where none are known."""
+        return _known(int(self._tokens[span]))
 
     def tip(self, span: int) -> str:
         """Return what to know of a span that its row does not say."""
@@ -279,6 +280,12 @@ class SpanModel(QAbstractTableModel):
         )
         return ", ".join(part for part in parts if part)
 
+    def _add_up(self, tree: TraceTree) -> None:
+        sent, got = tree.input_tokens, tree.output_tokens
+        both = np.where((sent < 0) & (got < 0), -1, np.maximum(sent, 0) + np.maximum(got, 0))
+        self._tokens = rolled_up(tree.size, both)
+        self._costs = rolled_up(tree.size, tree.cost_nusd)
+
     def _in_view(self) -> "NDArray[np.int64]":
         assert self._tree is not None
         return _in_view(self._tree.size, self._is_open)
@@ -296,6 +303,23 @@ class SpanModel(QAbstractTableModel):
             self.beginInsertRows(QModelIndex(), first, len(new) - last - 1)
             self._rows = new
             self.endInsertRows()
+
+
+def rolled_up(size: "NDArray[np.int32]", own: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """Return each span's own value, or the sum of what is inside it where it has none (-1); -1 where nothing is known.
+
+    A value under another (an attempt under its call) is part of it and not counted again.
+    """
+    places = np.arange(len(size))
+    known = np.flatnonzero(own >= 0)
+    covered = np.zeros(len(size) + 1, np.int64)
+    np.add.at(covered, known + 1, 1)
+    np.add.at(covered, known + size[known], -1)
+    is_top = (own >= 0) & (np.cumsum(covered[:-1]) == 0)
+    sums = np.concatenate(([0], np.cumsum(np.where(is_top, own, 0))))
+    counts = np.concatenate(([0], np.cumsum(is_top)))
+    inside = np.where(counts[places + size] > counts[places], sums[places + size] - sums[places], -1)
+    return np.where(own >= 0, own, inside)
 
 
 def _known(value: int) -> int | None:

@@ -16,8 +16,10 @@ from ui.theme import Theme
 INDENT_PX: Final = 18
 CHEVRON_PX: Final = 16
 BAR_PAD_PX: Final = 14
+WHOLE_SHARE: Final = 0.97
+"""An answer whose first byte came this late did not stream: its bar is solid."""
 _WIDTHS: Final = {SpanColumn.NAME: 260, SpanColumn.DURATION: 84, SpanColumn.TTFT: 74, SpanColumn.TOKENS: 74,
-                  SpanColumn.COST: 82, SpanColumn.BAR: 360}  # fmt: skip
+                  SpanColumn.COST: 96, SpanColumn.BAR: 360}  # fmt: skip
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -165,15 +167,16 @@ class SpanView(FastTable):
             elif number == SpanColumn.BAR:
                 self._paint_bar(painter, span, cell)
             else:
-                painter.setFont(self._code_font)
+                painter.setFont(self.code_font)
                 is_main = number == SpanColumn.DURATION
                 painter.setPen(self.theme.color("text" if is_main else "dim"))
                 text = self._model.text(span, SpanColumn(number))
-                painter.drawText(cell.adjusted(2, 0, -PAD_PX, 0), _RIGHT, text)
+                painter.drawText(
+                    cell.adjusted(0, 0, -PAD_PX, 0), _RIGHT, self.cut(text, cell.width() - PAD_PX, is_code=True)
+                )
 
     def on_theme_changed(self) -> None:
         """Take the theme's fonts too."""
-        self._code_font = self.theme.code_font()
         self._small_font = self.theme.ui_font(-1)
         super().on_theme_changed()
 
@@ -254,6 +257,8 @@ class SpanView(FastTable):
         top = cell.top() + (cell.height() - height) / 2
         bar = QRectF(max(start, low), top, max(min(end, high) - max(start, low), 2.0), height)
         ttft_ns = int(tree.ttft_ns[span])
+        if 0 < int(tree.duration_ns[span]) * WHOLE_SHARE < ttft_ns:
+            ttft_ns = 0  # it came in one piece: nothing streamed
         is_inferred = bool(tree.is_inferred[span]) and tree.kind[span] == Kind.TOOL
         first = scale.x(int(tree.start_ns[span]) + ttft_ns) if ttft_ns > 0 else start
         first = min(max(first, bar.left()), bar.right())

@@ -43,18 +43,18 @@ class ColumnSpec:
 
 SPECS: Final[dict[Column, ColumnSpec]] = {
     Column.STATUS: ColumnSpec("", 30),
-    Column.TIME: ColumnSpec("Time", 88, is_code=True),
-    Column.NAME: ColumnSpec("Name", 172),
-    Column.MODEL: ColumnSpec("Model", 156),
+    Column.TIME: ColumnSpec("Time", 84, is_code=True),
+    Column.NAME: ColumnSpec("Name", 160),
+    Column.MODEL: ColumnSpec("Model", 140),
     Column.INPUT: ColumnSpec("Input", 200),
     Column.OUTPUT: ColumnSpec("Output", 200),
-    Column.DURATION: ColumnSpec("Duration", 90, is_right=True, is_code=True),
-    Column.TTFT: ColumnSpec("TTFT", 74, is_right=True, is_code=True),
-    Column.TOKENS: ColumnSpec("Tokens", 130, is_right=True, is_code=True),
-    Column.COST: ColumnSpec("Cost", 78, is_right=True, is_code=True),
-    Column.SPANS: ColumnSpec("Spans", 56, is_right=True, is_code=True),
-    Column.SESSION: ColumnSpec("Session", 112),
-    Column.KEY: ColumnSpec("Key", 84),
+    Column.DURATION: ColumnSpec("Duration", 86, is_right=True, is_code=True),
+    Column.TTFT: ColumnSpec("TTFT", 70, is_right=True, is_code=True),
+    Column.TOKENS: ColumnSpec("Tokens", 122, is_right=True, is_code=True),
+    Column.COST: ColumnSpec("Cost", 104, is_right=True, is_code=True),
+    Column.SPANS: ColumnSpec("Spans", 54, is_right=True, is_code=True),
+    Column.SESSION: ColumnSpec("Session", 100),
+    Column.KEY: ColumnSpec("Key", 76),
     Column.PROVIDER: ColumnSpec("Provider", 90, is_shown=False),
 }
 TITLES: Final = tuple(SPECS[column].title for column in Column)

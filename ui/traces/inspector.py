@@ -56,7 +56,7 @@ class Inspector(QWidget):
             if isinstance(tab, AttributesTab):
                 tab.filter_wanted.connect(self.filter_wanted)
         self._bar.currentChanged.connect(self._on_tab)
-        column(self, self._title, self._failure, self._bar, self._note, self._stack)
+        column(self, self._title, self._failure, self._bar, self._note, self._stack).addStretch()
         self.show_nothing()
 
     @property
@@ -81,6 +81,7 @@ class Inspector(QWidget):
         self._failure.hide()
         self._note.say(why)
         self._stack.setVisible(False)
+        self._bar.setVisible(False)
 
     def show_span(self, span_id: int, *, is_same: bool = False) -> None:
         """Read and show a span; `is_same`: the one shown, grown."""
@@ -108,6 +109,7 @@ class Inspector(QWidget):
         self._failure.setVisible(failure is not None)
         self._note.say("")
         self._stack.setVisible(True)
+        self._bar.setVisible(True)
         await self._load(is_same=is_same)
 
     async def _load(self, *, is_same: bool) -> None:

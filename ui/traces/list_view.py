@@ -17,7 +17,7 @@ from ui.traces.model import TraceListModel
 
 TICK_MS: Final = 100
 _ROOMY: Final = (Column.INPUT, Column.OUTPUT)
-_ROOMY_MIN_PX: Final = 130
+_ROOMY_MIN_PX: Final = 108
 _CENTER: Final = Qt.AlignmentFlag.AlignVCenter
 
 
@@ -115,17 +115,12 @@ class TraceListView(FastTable):
                 paint_status(painter, cell, found.status, theme)
                 continue
             spec = SPECS[column]
-            painter.setFont(self._code_font if spec.is_code else self.font())
+            painter.setFont(self.code_font if spec.is_code else self.font())
             painter.setPen(self._ink(found, column, text, dim))
             inner = cell.adjusted(PAD_PX, 0, -PAD_PX, 0)
             shown = cell_text(found, column, self._model.now_ns)
             side = Qt.AlignmentFlag.AlignRight if spec.is_right else Qt.AlignmentFlag.AlignLeft
-            painter.drawText(inner, side | _CENTER, shown if spec.is_code else self.cut(shown, inner.width()))
-
-    def on_theme_changed(self) -> None:
-        """Take the theme's fonts too."""
-        self._code_font = self.theme.code_font()
-        super().on_theme_changed()
+            painter.drawText(inner, side | _CENTER, self.cut(shown, inner.width(), is_code=spec.is_code))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share what room there is."""

@@ -77,10 +77,10 @@ def phases_of(span: SpanDetail, timing: Timing) -> list[tuple[str, int, str, flo
     queue_ns = min(max(tried, 0), total_ns)
     first_ns = span.ttft_ns if span.ttft_ns is not None else timing.first_byte_ns
     if first_ns is None:
-        return [("before the last attempt", queue_ns, "http", 1.0), ("call", total_ns - queue_ns, "llm", 1.0)]
+        return [("queue", queue_ns, "http", 1.0), ("call", total_ns - queue_ns, "llm", 1.0)]
     first_ns = min(max(first_ns, queue_ns), max(total_ns, queue_ns))
     return [
-        ("before the last attempt", queue_ns, "http", 1.0),
+        ("queue", queue_ns, "http", 1.0),
         ("waiting", first_ns - queue_ns, "llm", 0.42),
         ("streaming" if len(timing.offsets_ns) > 1 else "reading", total_ns - first_ns, "llm", 1.0),
     ]

@@ -8,7 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QToolButton, QWidget
 
 from app.errors import AppError
-from app.models.span import Kind
+from app.models.span import Kind, Status
 from app.models.trace import TraceRow, TraceTree
 from ui import format
 from ui.desk import Desk
@@ -41,6 +41,11 @@ class TraceView(QWidget):
         self._desk = desk
         self.trace_id: int | None = None
         self._wanted_span: int | None = None
+        self._is_new = False
+        """Opened and not shown yet: a span is still to be chosen."""
+        self._is_following = False
+        """While it runs, its newest call is shown, until a person chooses."""
+        self._is_choosing = False
         self._task: Any = None
         self.model = SpanModel(self)
         self.tree = SpanView(desk.theme, self.model, self)
@@ -74,16 +79,18 @@ class TraceView(QWidget):
 
     def open(self, trace_id: int, span_id: int | None = None) -> None:
         """Read and show a trace, and a span of it: the given one, else its last call."""
-        is_other = trace_id != self.trace_id
-        self.trace_id, self._wanted_span = trace_id, span_id
-        if is_other:
+        if trace_id != self.trace_id:
             self.inspector.show_nothing()
-        self._read(is_other=is_other or span_id is not None)
+            self._is_new = True
+        self._is_new = self._is_new or span_id is not None
+        self._is_following = span_id is None
+        self.trace_id, self._wanted_span = trace_id, span_id
+        self._read()
 
     def refresh(self) -> None:
         """Read the trace again, because something of it changed; selection and zoom stay."""
         if self.trace_id is not None:
-            self._read(is_other=False)
+            self._read()
 
     def close_trace(self) -> None:
         """Let the trace go."""
@@ -109,12 +116,12 @@ class TraceView(QWidget):
             share = 40 if is_narrow else 58
             self.splitter.setSizes([room * share // 100, room * (100 - share) // 100])
 
-    def _read(self, *, is_other: bool) -> None:
+    def _read(self) -> None:
         if self._task is not None:
             self._task.cancel()
-        self._task = self._desk.start(self._show(is_other=is_other), "Reading the trace")
+        self._task = self._desk.start(self._show(), "Reading the trace")
 
-    async def _show(self, *, is_other: bool) -> None:
+    async def _show(self) -> None:
         assert self.trace_id is not None
         try:
             tree: TraceTree = await self._desk.reader.ask("tree", self.trace_id)
@@ -127,14 +134,22 @@ class TraceView(QWidget):
         self.model.set_tree(tree)
         self._show_head(tree.row)
         self.loaded.emit(tree.row)
-        if is_other:
+        self._choose(tree)
+
+    def _choose(self, tree: TraceTree) -> None:
+        """Choose the span to begin with, or the newest while following; else bring the shown one up to date."""
+        before = self._wanted_span
+        if self._is_new or (self._is_following and tree.row.status == Status.RUNNING):
+            self._is_new = False
+            self._is_choosing = True
             self.tree.choose_span(self._first_span(tree))
-        elif self.inspector.span is not None:
+            self._is_choosing = False
+        if self._wanted_span == before and self.inspector.span is not None:
             self.inspector.show_span(self.inspector.span.id, is_same=True)
 
     def _first_span(self, tree: TraceTree) -> int:
         """Return the span to begin with: the one asked for, else the last call, else the first span."""
-        if self._wanted_span is not None:
+        if self._wanted_span is not None and not self._is_following:
             span = self.model.span_of_id(self._wanted_span)
             if span >= 0:
                 return span
@@ -143,6 +158,8 @@ class TraceView(QWidget):
 
     def _on_chosen(self, span_id: int) -> None:
         self._wanted_span = span_id
+        if not self._is_choosing:
+            self._is_following = False
         self.inspector.show_span(span_id)
         self.place_changed.emit()
 
