@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -16,10 +16,15 @@ Pairs = list[tuple[bytes, bytes]]
 
 
 class Stage(Protocol):
-    """A step with a beginning and an end."""
+    """A step before the answer."""
 
     async def admit(self, exchange: Exchange) -> None:
-        """Do its part before the answer; set `exchange.reply` to answer, raise an AppError to refuse."""
+        """Do its part; set `exchange.reply` to answer, raise an AppError to refuse."""
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A stage that has something to do at the end."""
 
     async def settle(self, exchange: Exchange) -> None:
         """Give back what `admit` took. Always called, also where `admit` was never reached."""
@@ -31,6 +36,7 @@ class Pipeline:
     def __init__(self, stages: Sequence[Stage], keep: Keep, extra_headers: Callable[[web.BaseRequest], Pairs]) -> None:
         """`keep` puts a record on disk; `extra_headers` are added to every answer."""
         self._stages = tuple(stages)
+        self._settling = tuple(stage for stage in reversed(self._stages) if isinstance(stage, Settling))
         self._keep = keep
         self._extra_headers = extra_headers
 
@@ -46,7 +52,7 @@ class Pipeline:
         except asyncio.CancelledError as error:
             _abort(exchange)
             cancelled = error
-        for stage in reversed(self._stages):
+        for stage in self._settling:
             try:
                 await outcome(stage.settle(exchange))
             except asyncio.CancelledError as error:

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Protocol
 
 from app.errors import StoreError
@@ -185,22 +186,19 @@ def record_of(exchange: Exchange, end_ns: int | None) -> CallRecord:
     )
 
 
-_known_names: dict[bytes, tuple[str, bool]] = {}
+_open_names: set[str] = set()
+"""Header names known to carry no secret."""
 
 
 def open_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return headers as text with every secret masked."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in raw:
-        known = _known_names.get(name)
-        if known is None:
-            text = name.decode("latin-1")
-            known = (text, is_secret_header(text))
-            if len(_known_names) < _NAMES_KNOWN:
-                _known_names[name] = known
-        text, is_secret = known
-        if is_secret:
-            pairs += redact_headers([(text, value.decode("latin-1"))])
-        else:
-            pairs.append((text, value.decode("latin-1")))
-    return tuple(pairs)
+    # One decode for all of them: no header can hold a zero byte.
+    texts = b"\0".join(chain.from_iterable(raw)).decode("latin-1").split("\0")
+    names, values = texts[::2], texts[1::2]
+    if not _open_names.issuperset(names):
+        for index, (name, value) in enumerate(zip(names, values, strict=False)):
+            if is_secret_header(name):
+                [(_, values[index])] = redact_headers([(name, value)])
+            elif len(_open_names) < _NAMES_KNOWN:
+                _open_names.add(name)
+    return tuple(zip(names, values, strict=False))

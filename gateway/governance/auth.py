@@ -81,9 +81,6 @@ class Auth:
         """Set the exchange's caller, or raise Refused."""
         exchange.caller = self.caller_of(exchange.request)
 
-    async def settle(self, exchange: Exchange) -> None:
-        """Nothing is held."""
-
     def caller_of(self, request: web.BaseRequest) -> Caller:
         """Return who sends a request. Raises Refused."""
         found = list(keys_in(request))

@@ -37,9 +37,6 @@ class Intake:
         if route.dialect == "gemini" and ":stream" in exchange.path:
             exchange.is_stream = True
 
-    async def settle(self, exchange: Exchange) -> None:
-        """Nothing is held."""
-
     async def _read(self, request: web.BaseRequest) -> bytes:
         stated = request.content_length
         if stated is not None and stated > self.max_body_bytes:

@@ -40,6 +40,8 @@ async def stream_live(
                     said, heard_s = current, now_s
                     await response.write(event("status", current))
             change = await listener.change(STATUS_S - (now_s - said_s))
+            if end.is_set():
+                break
             if change is not None:
                 heard_s = now_s
                 await response.write(event("change", change))

@@ -31,9 +31,6 @@ class ModelList:
         elif route.model in model_names(config, route.family):
             exchange.reply = Reply(200, _JSON, model_item(route.model, route.family))
 
-    async def settle(self, exchange: Exchange) -> None:
-        """Nothing is held."""
-
 
 def model_names(config: Config, family: Family) -> list[str]:
     """Return what a client of this family may ask for: aliases first, then the providers' models by full name."""
@@ -45,7 +42,7 @@ def model_names(config: Config, family: Family) -> list[str]:
     ]
     for provider_name, provider in config.providers.items():
         if provider.speaks(dialect):
-            names += [f"{provider_name}/{model}" for model in provider.models if "*" not in model]
+            names += [f"{provider_name}/{model}" for model in (*provider.models, *provider.offers) if "*" not in model]
     return names
 
 
