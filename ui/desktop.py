@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from ui.window import Window
 if TYPE_CHECKING:
     from ui.tray import Tray
 
+SAY_PAINTED: Final = "GATESCOPE_SAY_PAINTED"
+"""Set for the benchmark: one line on stdout when the first frame is out."""
 SETTINGS_NAME: Final = "desktop.json"
 SHEETS_AFTER_MS: Final = 1500
 """The palette is made ready in a quiet moment, so that its first opening is as quick as any."""
@@ -102,6 +105,8 @@ class Desktop(QObject):
 
     def _on_painted(self) -> None:
         """The window is up: now what is slow."""
+        if os.environ.get(SAY_PAINTED):
+            print('{"painted": true}', flush=True)
         self._collector = Collector(self)
         self._instance.listen()
         self.desk.start(self.engine.start(), "Starting the gateway")

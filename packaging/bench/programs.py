@@ -6,6 +6,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CORES = os.cpu_count() or 1
 GATEWAY_CORE, LOAD_CORE = 0, CORES - 1
+START_LIMIT_S = 30.0
 
 
 def first_window_s(data: Path) -> float:
@@ -52,7 +54,10 @@ def start(
         env={**os.environ, **(env or {})},
     )
     assert program.stdout is not None
+    limit = threading.Timer(START_LIMIT_S, program.kill)
+    limit.start()
     line = program.stdout.readline()
+    limit.cancel()
     if ready not in line:
         stop(program)
         raise RuntimeError(f"{command[0]} did not start: {line!r}")
@@ -64,11 +69,12 @@ def pin(core: int) -> list[str]:
     return ["taskset", "-c", str(core)] if CORES > 1 and Path("/usr/bin/taskset").exists() else []
 
 
-def stop(program: "subprocess.Popen[str]") -> None:
-    """End a program: close its stdin, ask, then kill."""
+def stop(program: "subprocess.Popen[str]", *, drains: bool = False) -> None:
+    """End a program: close its stdin, which the gateway drains on, or ask; then kill."""
     if program.stdin:
         program.stdin.close()
-    program.terminate()
+    if not drains:
+        program.terminate()
     try:
         program.wait(15)
     except subprocess.TimeoutExpired:

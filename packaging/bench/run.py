@@ -69,7 +69,8 @@ class Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for program in (self.gateway, self.bare, self.upstream):
+        programs.stop(self.gateway, drains=True)
+        for program in (self.bare, self.upstream):
             programs.stop(program)
 
     def serve(self, port: int) -> tuple["subprocess.Popen[str]", float]:
@@ -127,7 +128,7 @@ class Bench:
 
     def agent_disk(self, agents: int = 8, turns: int = 50) -> None:
         """Agents' loops into a folder of their own: raw bytes over bytes on disk, indexes and search included."""
-        programs.stop(self.gateway)
+        programs.stop(self.gateway, drains=True)
         self.data = self.work / "loops"
         self.data.mkdir()
         port = programs.free_port()
@@ -142,7 +143,7 @@ class Bench:
                 raw_bytes += len(body) + answer_bytes
                 calls += 1
         self.wait_recorded(calls)
-        programs.stop(self.gateway)
+        programs.stop(self.gateway, drains=True)
         disk_bytes = sum(file.stat().st_size for file in self.data.rglob("*") if file.is_file())
         self.facts |= {
             "loop_calls": calls,
