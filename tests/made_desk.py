@@ -2,10 +2,10 @@
 
 from typing import Any, cast
 
+from made_traces import FakeReader
 from PySide6.QtCore import QObject, Signal
 
 from app.models.change import Change
-from made_traces import FakeReader
 from ui.commands import Commands
 from ui.desk import Desk
 from ui.kit.feedback import Feedback
@@ -23,7 +23,10 @@ class FakeClient(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[str] = []
-        self.first_key = "gs-test-0123456789abcdef"
+
+    async def get(self, path: str) -> object:
+        """Answer the questions pages ask."""
+        return {"first-key": {"key": "gs-test-0123456789abcdef", "reason": ""}}[path]
 
     async def demo(self) -> None:
         """Note that a demo run was asked for."""
@@ -36,6 +39,7 @@ class FakeEngine(QObject):
     state_changed = Signal(object)
 
     base_url = "http://127.0.0.1:4141"
+    is_running = True
 
 
 def make_desk(reader: FakeReader, theme: Theme | None = None) -> Desk:

@@ -172,7 +172,7 @@ def _raw_text(part: Raw) -> str:
 
 
 def _media_note(part: Media) -> str:
-    size = format.size(len(part.data) * 3 // 4) if part.data else ""
+    size = format.size(len(part.data) * 3 // 4 - part.data[-2:].count("=")) if part.data else ""
     where = format.one_line(part.url, 60) if part.url else part.file_id or ""
     return " · ".join(text for text in (part.media_type or "", size, part.name or "", where) if text)
 

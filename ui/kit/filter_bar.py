@@ -260,6 +260,7 @@ class FilterBar(QFrame):
         self._chips = [Chip(self, place, str(term)) for place, term in enumerate(self._terms)]
         for place, chip in enumerate(self._chips):
             self._row.insertWidget(1 + place, chip)
+            chip.show()
         self._clear.setVisible(bool(self._terms) or bool(self._line.text()))
 
     def _paint(self) -> None:

@@ -192,6 +192,10 @@ class MessageView(QAbstractScrollArea):
             self._hover = card
             self.viewport().update()
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a selection."""
+        event.accept()
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Select a word; on the head of a card that folds, fold or unfold it."""
         point = event.position().toPoint()

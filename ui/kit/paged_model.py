@@ -214,8 +214,8 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
         self._missing.clear()
         if not places:
             return
-        first = max(0, min(places) - PAGE // 4)
-        last = min(len(self._ids), max(places) + PAGE)
+        first = min(places) // PAGE * PAGE
+        last = min(len(self._ids), (max(places) // PAGE + 1) * PAGE)
         is_far = last - first > 8 * PAGE  # then only what was seen
         near = [self._ids[place] for place in places] if is_far else list(self._ids[first:last])
         ids = [row_id for row_id in near if row_id not in self._rows and row_id not in self._asked]

@@ -53,4 +53,6 @@ def _values(sign: str, name: str, value: str, facets: Facets) -> list[Suggestion
     options = [option for option in counted + fixed if wanted in option[0].casefold()]
     options.sort(key=lambda option: not option[0].casefold().startswith(wanted))
     quote = name in facets
-    return [Suggestion(before + (term("", found) if quote else found), note) for found, note in options]
+    return [
+        Suggestion(before + (term(name, found).partition(":")[2] if quote else found), note) for found, note in options
+    ]

@@ -159,6 +159,10 @@ class TextView(QAbstractScrollArea):
             self._end = self._spot_at(point)
             self.viewport().update()
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a selection."""
+        event.accept()
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Select a word."""
         line, at = self._spot_at(event.position().toPoint())

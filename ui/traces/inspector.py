@@ -33,6 +33,8 @@ class Inspector(QWidget):
         self._desk = desk
         self.span: SpanDetail | None = None
         self._task: Any = None
+        self._is_reading = False
+        """A span is being read; what its tab needs comes after."""
         self._title = QLabel(self)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -86,6 +88,7 @@ class Inspector(QWidget):
     def show_span(self, span_id: int, *, is_same: bool = False) -> None:
         """Read and show a span; `is_same`: the one shown, grown."""
         self._cancel()
+        self._is_reading = True
         self._task = self._desk.start(self._show(span_id, is_same=is_same), "Reading the span")
 
     def find(self) -> None:
@@ -99,6 +102,7 @@ class Inspector(QWidget):
     async def _show(self, span_id: int, *, is_same: bool) -> None:
         try:
             span: SpanDetail = await self._desk.reader.ask("span", span_id)
+            self._is_reading = False
         except AppError as error:
             self.show_nothing(words(error))
             return
@@ -123,7 +127,7 @@ class Inspector(QWidget):
     def _on_tab(self, number: int) -> None:
         self._stack.setCurrentIndex(number)
         self.tab_changed.emit(number)
-        if self.span is not None:
+        if self.span is not None and not self._is_reading:
             self._cancel()
             self._task = self._desk.start(self._load(is_same=False), "Reading the span")
 
@@ -131,6 +135,7 @@ class Inspector(QWidget):
         if self._task is not None:
             self._task.cancel()
             self._task = None
+        self._is_reading = False
 
 
 def _title(span: SpanDetail) -> str:
