@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from factories import START_NS, call_record
 
 from app.models.call import CallRecord, CallWrite, Digest, Placement
@@ -42,9 +43,7 @@ def call_write(record: CallRecord | None = None, **fields: Any) -> CallWrite:
 
 def running(write: CallWrite) -> CallWrite:
     """The same call while it still runs."""
-    record = call_record(
-        span_id=write.record.span_id, start_ns=write.record.start_ns, end_ns=None, status=None, response=b""
-    )
+    record = msgspec.structs.replace(write.record, end_ns=None, status=None, response=b"", first_byte_ns=None)
     digest = replace(write.digest, status=Status.RUNNING, usage=None, cost_nusd=None, output_preview="")
     return CallWrite(record, digest, write.placement)
 
@@ -94,7 +93,7 @@ class FilledStore:
         """Delete traces with their spans and calls, as retention does."""
         for trace in traces:
             for table, column in (("call", "trace"), ("span", "trace"), ("trace", "id")):
-                self.conn.execute(f"DELETE FROM {table} WHERE {column} = ?", (trace,))
+                self.conn.execute(f"DELETE FROM {table} WHERE {column} = ?", (trace,))  # noqa: S608
 
     def span_of(self, write: CallWrite) -> int:
         """Return the row id of a call."""
