@@ -197,6 +197,8 @@ def open_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     names, values = texts[::2], texts[1::2]
     if not _open_names.issuperset(names):
         for index, (name, value) in enumerate(zip(names, values, strict=False)):
+            if name in _open_names:
+                continue
             if is_secret_header(name):
                 [(_, values[index])] = redact_headers([(name, value)])
             elif len(_open_names) < _NAMES_KNOWN:
