@@ -100,11 +100,12 @@ class Columns:
 
     def refresh(self, conn: sqlite3.Connection) -> None:
         """Bring everything up to what the database holds now."""
-        if not self._is_loaded:
+        is_new = not self._is_loaded
+        if is_new:
             self._load(conn)
         newest = int(conn.execute("SELECT ifnull(max(id), 0) FROM span").fetchone()[0])
         changed = self._changed_traces(conn, newest)
-        is_new = self._read_new(conn, self.calls, newest)
+        is_new |= self._read_new(conn, self.calls, newest)
         is_new |= self._read_new(conn, self.traces, None)
         self._seen_span = newest
         self._reread(conn, self.calls, self._open_calls)
