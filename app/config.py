@@ -66,6 +66,8 @@ class ProviderConfig(ConfigModel):
     """How the key is sent. None: as the dialect does."""
     models: list[str] = []
     """Bare model names it serves; `*` matches."""
+    offers: list[str] = []
+    """Models it is known to have, listed for clients as provider/model."""
     headers: Annotated[dict[str, str], AfterValidator(_open_headers)] = {}
     """Sent with every request. No secrets: those come from `api_key`."""
     also: list[DialectName] = []

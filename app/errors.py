@@ -6,6 +6,8 @@
     ├── UpstreamError   the provider is down, slow, or answers nonsense
     ├── StoreError      the database cannot be read or written
     └── SetupError      the machine is not ready: port, folder, keyring
+        ├── DiskFull
+        └── NewerDatabase   written by a version after this one
 
 Anything else that flies is a bug. What fails in the *user's call* is data (`models.span.Failure`), not an exception.
 """
@@ -70,3 +72,15 @@ class SetupError(AppError):
     """The machine is not ready for us."""
 
     code = "setup"
+
+
+class DiskFull(SetupError):
+    """There is no room left for the data."""
+
+    code = "disk_full"
+
+
+class NewerDatabase(SetupError):
+    """The database was written by a version after this one; it was not touched."""
+
+    code = "newer_database"

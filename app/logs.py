@@ -1,4 +1,4 @@
-"""The log: warnings to stderr, everything of ours to a file that starts over before it grows large. No secrets in either."""
+"""The log: warnings to stderr, all of it to a file that starts over before it grows large. No secrets in either."""
 
 import logging
 import sys
@@ -27,7 +27,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 def start_logs(folder: Path | None, name: str = "gateway", level: int = logging.INFO) -> None:
-    """Log to `folder/name.log`, and warnings to stderr. Without a folder, or where it cannot be written, stderr only."""
+    """Log to `folder/name.log`, and warnings to stderr; to stderr only where there is no folder or it is read-only."""
     root = logging.getLogger()
     root.setLevel(level)
     stderr = logging.StreamHandler(sys.stderr)

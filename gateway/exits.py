@@ -14,7 +14,7 @@
 
 from enum import IntEnum
 
-from app.errors import AppError, InputError, SetupError, StoreError
+from app.errors import AppError, DiskFull, InputError, NewerDatabase, SetupError, StoreError
 
 
 class Exit(IntEnum):
@@ -47,8 +47,12 @@ def exit_of(error: AppError) -> Exit:
             return error.exit_code
         case InputError():
             return Exit.CONFIG
+        case NewerDatabase():
+            return Exit.NEWER_DATABASE
+        case DiskFull():
+            return Exit.DISK_FULL
         case SetupError():
-            return Exit.NEWER_DATABASE if "newer" in error.message else Exit.FOLDER
+            return Exit.FOLDER
         case StoreError():
             return Exit.DATABASE
         case _:

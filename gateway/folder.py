@@ -93,7 +93,7 @@ def write_runtime(paths: Paths, runtime: Runtime) -> None:
     """Write `gateway.json` in one step, for its owner's eyes only."""
     new = paths.runtime.with_suffix(".json.new")
     new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(msgspec.json.encode(runtime))
     new.replace(paths.runtime)
 

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from app.errors import AppError, SetupError, StoreError
+from app.errors import AppError, DiskFull, SetupError, StoreError
 from app.paths import Paths
 from app.store.connect import reading_schema
 from app.store.migrations import SCHEMA, refuse_newer
@@ -41,6 +41,20 @@ def check(data_dir: Path) -> Path | None:
     return _set_aside(database) if is_damaged else None
 
 
+def look(data_dir: Path) -> int:
+    """Return the schema of the folder's database, 0 without one, and touch nothing.
+
+    Raises NewerDatabase, or StoreError where the file cannot be read.
+    """
+    database = Paths(data_dir).database
+    try:
+        found = reading_schema(database, SCHEMA)
+    except sqlite3.DatabaseError as error:
+        raise as_store_error(error, data_dir) from error
+    refuse_newer(database, found)
+    return found
+
+
 def note_damage(error: BaseException, data_dir: Path) -> None:
     """Have the next `check` read the whole database, if `error` says that it is corrupt."""
     if _code(error) in _DAMAGED:
@@ -58,7 +72,7 @@ def as_store_error(error: BaseException, where: Path) -> AppError:
     code = _code(error)
     number = error.errno if isinstance(error, OSError) else None
     if code == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT):
-        return SetupError(f"The disk of {where} is full.", hint="Make room, or choose another folder with --data.")
+        return DiskFull(f"The disk of {where} is full.", hint="Make room, or choose another folder with --data.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) or number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return SetupError(f"{where} cannot be written to.", hint="Make it writable, or choose another with --data.")
     if code in _DAMAGED:

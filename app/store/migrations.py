@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from app.errors import SetupError
+from app.errors import NewerDatabase
 from app.store.connect import execute_script, open_writer, reading_schema, transaction
 from app.store.schema import SCHEMA_1
 
@@ -54,7 +54,7 @@ def migrate(path: Path) -> Path | None:
 def refuse_newer(path: Path, found: int) -> None:
     """Raise SetupError if schema `found` is newer than ours."""
     if found > SCHEMA:
-        raise SetupError(
+        raise NewerDatabase(
             f"{path} was written by a newer Gatescope (schema {found}, this one reads {SCHEMA}).",
             hint="Update Gatescope, or choose another data folder with --data. The file was not touched.",
         )
