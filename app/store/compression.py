@@ -10,6 +10,8 @@ from typing import Final
 
 import zstandard
 
+from app.errors import StoreError
+
 _LEVEL: Final = 3
 _MIN_BYTES: Final = 16
 
@@ -44,7 +46,7 @@ class Unpacker:
         self._by_id: dict[int, zstandard.ZstdDecompressor] = {}
 
     def unpack(self, packed_with: int, data: bytes, size_bytes: int) -> bytes:
-        """Return the `size_bytes` that `data` stands for. Raises zstandard.ZstdError where it is damaged."""
+        """Return the `size_bytes` that `data` stands for. Raises StoreError where it is damaged."""
         if packed_with == 0:
             return data
         reader = self._by_id.get(packed_with)
@@ -53,7 +55,10 @@ class Unpacker:
             reader = self._by_id[packed_with] = zstandard.ZstdDecompressor(
                 dict_data=zstandard.ZstdCompressionDict(row[0]), format=zstandard.FORMAT_ZSTD1_MAGICLESS
             )
-        return reader.decompress(data, max_output_size=size_bytes)
+        try:
+            return reader.decompress(data, max_output_size=size_bytes)
+        except zstandard.ZstdError as error:
+            raise StoreError(f"A stored text cannot be unpacked: {error}.") from error
 
 
 def shipped_dictionary() -> bytes:
