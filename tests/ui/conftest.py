@@ -23,10 +23,18 @@ from ui.theme import Theme, load_fonts
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _garbage_is_collected_here() -> Iterator[None]:
+    """As `ui.garbage` does: no worker thread, of this module's tests or a later one's, may collect a widget."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
+
+
 @pytest.fixture
 def run(qapp: QApplication) -> Iterator[Run]:
     """Runs a coroutine to its end on a loop that is Qt's too; fails after ten seconds."""
-    gc.disable()  # as `ui.garbage` does: no worker thread may collect a widget
     loop = qasync.QEventLoop(qapp)
     loop.set_default_executor(ThreadPoolExecutor(2))
     asyncio.set_event_loop(loop)
@@ -42,7 +50,6 @@ def run(qapp: QApplication) -> Iterator[Run]:
         if left:
             loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     asyncio.set_event_loop(None)
-    gc.enable()
 
 
 @pytest.fixture

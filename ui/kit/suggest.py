@@ -52,7 +52,9 @@ def _values(sign: str, name: str, value: str, facets: Facets) -> list[Suggestion
     fixed = [(found, "") for found in _FIXED.get(name, ()) if found not in known]
     options = [option for option in counted + fixed if wanted in option[0].casefold()]
     options.sort(key=lambda option: not option[0].casefold().startswith(wanted))
-    quote = name in facets
-    return [
-        Suggestion(before + (term(name, found).partition(":")[2] if quote else found), note) for found, note in options
-    ]
+    return [Suggestion(before + _quoted(name, found, facets), note) for found, note in options]
+
+
+def _quoted(name: str, value: str, facets: Facets) -> str:
+    """Return a value as it stands after a field's colon; the fixed ones may hold `>` and `*`, which must work."""
+    return term(name, value).partition(":")[2] if name in facets else value
