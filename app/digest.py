@@ -20,6 +20,7 @@ from app.models.usage import Usage
 from app.pricing.book import Book
 from app.pricing.cost import Cost, cost_of
 from app.pricing.tokens import estimate_tokens
+from app.same import Same
 
 _KINDS: Final = {"chat": Kind.LLM, "completion": Kind.LLM, "embeddings": Kind.EMBEDDING}
 _PREVIEW_CHARS: Final = 200
@@ -35,12 +36,13 @@ class Digester:
 
     def __init__(self, book: Book) -> None:
         self._book = book
+        self._elements: Same[tuple[bytes, ...]] = Same()
 
     def digest(self, record: CallRecord) -> Digest:
         """Return what `record` says. A running record is told from its request alone."""
         kind = _KINDS.get(record.operation, Kind.HTTP)
         reader = reader_of(record.dialect)
-        elements = tuple(reader.split_messages(record.request)) if reader and record.request else ()
+        elements = self._elements_of(reader, record.request) if reader and record.request else ()
         reply = None
         if reader and kind is not Kind.HTTP and record.end_ns is not None:
             reply = reader.read_answer(record.response, record.content_type, record.status or 0)
@@ -65,6 +67,13 @@ class Digester:
             output_preview=_shown(answer) if answer else "",
             elements=elements,
         )
+
+    def _elements_of(self, reader: DialectReader, body: bytes) -> tuple[bytes, ...]:
+        elements = self._elements.get(body)
+        if elements is None:
+            elements = tuple(reader.split_messages(body))
+            self._elements.put(body, elements)
+        return elements
 
     def _cost(self, record: CallRecord, reply: Reply | None, usage: Usage | None) -> Cost | None:
         if reply is None or usage is None:

@@ -50,6 +50,10 @@ from gateway.server import Gateway
 DRAIN_S: Final = 10.0
 """So long running calls may take to end once we leave; the desktop waits 15 s."""
 _STORE_S: Final = 10.0
+_BUSY_CALLS: Final = 8
+"""So many at once, and answering them goes before writing them."""
+_SWITCH_S: Final = 0.0005
+"""How long the writer's thread may keep the event loop from the interpreter; the default is ten times that."""
 _CONFIG_POLL_S: Final = 1.0
 _USES_S: Final = 30.0
 _log = logging.getLogger(__name__)
@@ -104,6 +108,7 @@ class House:
             settings.paths.data,
             make_prepare=self._meaning.prepare,
             on_commit=self._on_commit,
+            is_busy=lambda: self.gateway.recorder.n_in_flight >= _BUSY_CALLS,
             idle_jobs=(
                 IndexJob(settings.paths.data),
                 SkeletonJob(),
@@ -217,6 +222,7 @@ class House:
         ]
         gc.collect()
         gc.freeze()
+        sys.setswitchinterval(_SWITCH_S)
         try:
             await self._lifeline.wait()
         finally:

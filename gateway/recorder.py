@@ -116,6 +116,11 @@ class Recorder:
             for e in self._live.values()
         )
 
+    @property
+    def n_in_flight(self) -> int:
+        """How many calls are live; any thread may ask."""
+        return len(self._live)
+
     async def wait_idle(self, timeout_s: float) -> None:
         """Return when no call is live, at the latest after `timeout_s`."""
         if self._live:

@@ -12,6 +12,7 @@ from app.models.call import CallRecord, ChainEntry, Digest
 from app.models.span import Link, LinkMethod
 
 _MOST_RECALLS: Final = 4
+_MOST_UNKNOWN: Final = 20_000
 _TELLING_CHARS: Final = 60
 """A tail that says less than this (as canonical bytes) is shared by too many conversations."""
 _RANDOM_CHARS: Final = 16
@@ -34,7 +35,8 @@ class Ancestry:
     """What earlier calls left to be recognised by."""
 
     def __init__(self, recall: Callable[[int], ChainEntry | None]) -> None:
-        self._recall = recall
+        self._ask_store = recall
+        self._unknown: set[int] = set()
         self._entries = Entries()
 
     def find(self, record: CallRecord, ids: StatedIds, spine: Spine) -> Found | None:
@@ -64,6 +66,7 @@ class Ancestry:
         `asked` and `answered` stand for its last request element and its answer.
         """
         self._entries.add(entry.hash, entry)
+        self._unknown.discard(entry.hash)
         also: list[int] = []
         if digest.response_id:
             also.append(hashed("response", record.client, digest.response_id))
@@ -71,11 +74,23 @@ class Ancestry:
             also.append(hashed("conversation", record.client, ids.conversation))
         for key in also:
             self._entries.add(key, entry)
+            self._unknown.discard(key)
         for tool in entry.tools:
             if tool.call_id:
                 self._entries.add(hashed("tool", record.client, tool.call_id), entry)
         self._entries.add(_tail_key(record, asked, answered), entry)
         return tuple(also)
+
+    def _recall(self, known_by: int) -> ChainEntry | None:
+        """Ask the store, once for what it does not know: a call that comes later is remembered here."""
+        if known_by in self._unknown:
+            return None
+        entry = self._ask_store(known_by)
+        if entry is None:
+            if len(self._unknown) >= _MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown.add(known_by)
+        return entry
 
     def _by_stated_id(self, record: CallRecord, ids: StatedIds, spine: Spine) -> Found | None:
         name, value = ("response", ids.previous_response_id) if ids.previous_response_id else ("conversation", None)

@@ -42,6 +42,11 @@ IdleJob = Callable[[sqlite3.Connection], bool]
 _FLUSH_S: Final = 0.05
 _BATCH_COUNT: Final = 256
 _BATCH_BYTES: Final = 8_000_000
+_RESTS: Final = 3.0
+"""Seconds of rest a second of work, while calls are busy."""
+_MOST_REST_S: Final = 0.5
+_ROOM: Final = 0.5
+"""Of the queue: with more than this waiting the thread no longer rests."""
 _RETRY_S: Final = (0.5, 1, 2, 5, 10)
 _IDLE_AFTER_S: Final = 0.25
 _IDLE_AGAIN_S: Final = 30.0
@@ -75,12 +80,19 @@ class Writer:
         on_commit: Callable[[Commit], None],
         idle_jobs: Sequence[IdleJob] = (),
         limit_bytes: int = LIMIT_BYTES,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_busy` says that many calls are in flight: then the thread leaves them most of the interpreter.
+
+        It is asked in the writer's thread.
+        """
         self._paths = Paths(data_dir)
         self._make_prepare = make_prepare
         self._on_commit = on_commit
         self._idle_jobs = tuple(idle_jobs)
+        self._limit_bytes = limit_bytes
         self._spool = Spool(self._paths.spool)
+        self._is_busy = is_busy
         self._inbox: Inbox[CallRecord | Callable[[], None]] = Inbox(limit_bytes)
         self._thread = threading.Thread(target=self._live, name="store writer", daemon=True)
         self._is_stopping = threading.Event()
@@ -194,8 +206,10 @@ class Writer:
             if self._inbox.wait(wait_s):
                 if not self._is_stopping.is_set():
                     self._inbox.gather(committed_s + _FLUSH_S)
+                began_s = time.monotonic()
                 self._write_taken()
                 committed_s = time.monotonic()
+                self._give_way(committed_s - began_s)
                 wait_s = _IDLE_AFTER_S
             elif self._is_stopping.is_set():
                 return
@@ -203,6 +217,14 @@ class Writer:
                 wait_s = 0.0 if self._do_idle() else _IDLE_AGAIN_S
             if self._is_stopping.is_set():
                 wait_s = 0.0
+
+    def _give_way(self, worked_s: float) -> None:
+        """Rest after work while calls are busy and the queue has room: the spool has what waits.
+
+        This thread and the event loop share one interpreter; a burst is answered first and written after.
+        """
+        if self._inbox.queued_bytes < self._limit_bytes * _ROOM and self._is_busy():
+            self._is_stopping.wait(min(worked_s * _RESTS, _MOST_REST_S))
 
     def _recover(self) -> None:
         """Write what the spool held, then mark what nobody will end any more."""
@@ -289,12 +311,15 @@ class Writer:
         raise AssertionError("unreachable")
 
     def _in_transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        is_done = False
         try:
             with transaction(self._conn):
-                return work(self._conn)
-        except BaseException:
-            self._codec.forget()
-            raise
+                result = work(self._conn)
+            is_done = True
+            return result
+        finally:
+            if not is_done:
+                self._codec.forget()
 
     def _do_idle(self) -> bool:
         """One slice of each idle job; True: there is more to do."""
