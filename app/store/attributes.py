@@ -21,7 +21,6 @@ class Attributes(msgspec.Struct, frozen=True):
     path: str = ""
     content_type: str = ""
     requested_model: str | None = None
-    trace_name: str = ""
     finish_reason: str | None = None
     response_id: str | None = None
     usage: Usage | None = None
@@ -49,7 +48,6 @@ def encode_attributes(write: CallWrite) -> bytes:
         "path": record.path,
         "content_type": record.content_type,
         "requested_model": record.requested_model,
-        "trace_name": placement.trace_name,
         "finish_reason": digest.finish_reason,
         "response_id": digest.response_id,
         "usage": digest.usage and _said(digest.usage),

@@ -3,10 +3,13 @@
 import sqlite3
 from typing import Final
 
+import msgspec
+
 from app.errors import StoreError
+from app.models.call import Edit
 from app.store.compression import Unpacker
 from app.store.references import decode_edit, decode_references
-from app.store.schema import BODY_EDIT, BODY_INLINE, BODY_SPLIT
+from app.store.schema import BODY_EDIT, BODY_INLINE, BODY_QUOTE, BODY_SPLIT
 from app.store.split import assemble
 
 _ITEMS_A_QUERY: Final = 500
@@ -33,6 +36,8 @@ class Bodies:
             edit = decode_edit(data)
             plain = self.get(tpl)
             body = plain[: edit.start] + edit.text + plain[edit.end :]
+        elif form == BODY_QUOTE:
+            body = self._quoted(tpl, decode_edit(data))
         else:
             raise StoreError(f"Body {body_id} has the unknown form {form}.")
         if len(body) != size_bytes:
@@ -59,10 +64,19 @@ class Bodies:
         template = self.items([row[1]]).get(row[1], b"")
         return decode_references(template, row[2])[1]
 
+    def _quoted(self, item_id: int, place: Edit) -> bytes:
+        piece = self._item(item_id)
+        text: str = msgspec.json.decode(b'"' + piece[place.start : place.end] + b'"')
+        return text.encode()
+
+    def _item(self, item_id: int) -> bytes:
+        piece = self.items([item_id]).get(item_id)
+        if piece is None:
+            raise StoreError(f"Item {item_id} is not in the store.")
+        return piece
+
     def _assembled(self, template_id: int, data: bytes) -> bytes:
-        template = self.items([template_id]).get(template_id)
-        if template is None:
-            raise StoreError(f"Item {template_id} is not in the store.")
+        template = self._item(template_id)
         counts, ids = decode_references(template, data)
         found = self.items(ids)
         missing = [item_id for item_id in ids if item_id not in found]

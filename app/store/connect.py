@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 _WRITER_PRAGMAS: Final = (
-    "PRAGMA auto_vacuum = INCREMENTAL",  # only takes hold before the first table
+    "PRAGMA page_size = 8192",  # this and the next only take hold before the first table
+    "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA wal_autocheckpoint = 4000",

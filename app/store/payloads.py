@@ -9,18 +9,21 @@ by hash. What cannot be cut is kept whole. Nothing reaches the database before `
 import sqlite3
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
+import msgspec
+
 from app.models.call import Edit
+from app.same import Same
 from app.store import rows
 from app.store.bodies import Bodies
 from app.store.compression import Packer
 from app.store.recent import Recent
 from app.store.references import encode_counts, encode_edit, encode_ids
-from app.store.schema import BODY_EDIT, BODY_INLINE, BODY_SPLIT
-from app.store.split import Listing, Split, assemble, elements_of, split
+from app.store.schema import BODY_EDIT, BODY_INLINE, BODY_QUOTE, BODY_SPLIT
+from app.store.split import Listing, Split, assemble, elements_of, found_at, split
 from app.store.strings import Strings
 
 NS_A_DAY: Final = 86_400_000_000_000
@@ -32,6 +35,9 @@ _ANSWER_FIELDS: Final = frozenset({"tools", "instructions"})
 """What some answers repeat of their request; everything else in an answer is new."""
 _REMEMBERED_ITEMS: Final = 30_000
 _REMEMBERED_BYTES: Final = 6_000_000
+_LASTS_A_THREAD: Final = 2
+"""A thread may send its history in two ways in turn: streamed and not, with one set of tools and another."""
+_MIN_QUOTE_BYTES: Final = 100
 _CLOSERS: Final = b'"}]'
 
 
@@ -79,13 +85,16 @@ class Codec:
         self._bodies = Bodies(conn)
         self.unpack = self._bodies.unpack
         self._known: Recent[bytes, tuple[int, int]] = Recent(_REMEMBERED_ITEMS)
-        self._threads: Recent[Hashable, _Last] = Recent(_REMEMBERED_BYTES)
+        self._threads: Recent[Hashable, tuple[_Last, ...]] = Recent(_REMEMBERED_BYTES)
+        self._same: Same[tuple[int, int, bytes, Kept]] = Same()
         self._day = 0
         self._next_item = self._next_body = 0
         self._new_items: list[rows.Row] = []
-        self._new_bodies: list[rows.Row] = []
+        self._new_bodies: list[tuple[int, int, int, int, bytes]] = []
         self._touched: list[int] = []
         self._dropped: list[int] = []
+        self._new_whole: dict[int, bytes] = {}
+        self._entered: list[tuple[int, bytes]] = []
 
     def begin(self, newest_ns: int = 0) -> None:
         """Begin a batch. Its items count as used today, or on the day of `newest_ns` where a clock stepped back."""
@@ -107,6 +116,7 @@ class Codec:
         """Drop what is remembered: after a transaction that was rolled back, or a purge of items."""
         self._known.clear()
         self._threads.clear()
+        self._same.clear()
         self.strings.forget()
         self._drop_new()
 
@@ -116,21 +126,36 @@ class Codec:
 
     def replace(self, before_id: int, body: bytes) -> int:
         """Return the id of `body`, which takes the place of a body that nothing else points at."""
-        for new in self._new_bodies:
-            if new[0] == before_id:
-                if new[1:] == (BODY_INLINE, (packed := self.pack(body))[0], len(body), packed[1]):
-                    return before_id
-                break
-        else:
-            if self._bodies.get(before_id) == body:
-                return before_id
+        before = self._new_whole.get(before_id)
+        if before is None:
+            before = self._bodies.get(before_id)
+        if before == body:
+            return before_id
         self._dropped.append(before_id)
-        return self.put(body)
+        return self.put_text(body)
 
     def put(self, body: bytes) -> int:
         """Keep a body whole and return its id."""
         packed_with, data = self.pack(body)
-        return self._add_body(BODY_INLINE, packed_with, len(body), data)
+        body_id = self._add_body(BODY_INLINE, packed_with, len(body), data)
+        self._new_whole[body_id] = body
+        return body_id
+
+    def put_text(self, body: bytes) -> int:
+        """Keep a text; one that the request put last quotes as a JSON string costs only where it stands."""
+        if len(body) >= _MIN_QUOTE_BYTES:
+            try:
+                needle = msgspec.json.encode(body.decode())[1:-1]
+            except UnicodeDecodeError:
+                return self.put(body)
+            for item_id, piece in self._entered:
+                start = found_at(piece, needle)
+                if start >= 0:
+                    place = encode_edit(Edit(start, start + len(needle), b""))
+                    body_id = self._add_body(BODY_QUOTE, item_id, len(body), place)
+                    self._new_whole[body_id] = body
+                    return body_id
+        return self.put(body)
 
     def put_answer(self, body: bytes) -> int:
         """Keep an answer: what it repeats of its request is kept once."""
@@ -139,13 +164,34 @@ class Codec:
 
     def put_request(self, body: bytes, thread: Hashable = None) -> Kept:
         """Keep a request. `thread` names the conversation it belongs to, for a good guess at what it repeats."""
-        last = None if thread is None else self._threads.get(thread)
-        if last is not None:
+        self._entered = []
+        again = self._put_again(body)
+        if again is not None:
+            return again
+        kept = self._put_other(body, thread)
+        if kept.messages:
+            _, _, template_id, _, data = self._new_bodies[-1]
+            self._same.put(body, (self._day, template_id, data, kept))
+        return kept
+
+    def _put_again(self, body: bytes) -> Kept | None:
+        """Keep a body that was kept before, by the same references; None where it was not, or not today."""
+        known = self._same.get(body)
+        if known is None or known[0] != self._day:
+            return None
+        _, template_id, data, kept = known
+        return replace(kept, body_id=self._add_body(BODY_SPLIT, template_id, len(body), data))
+
+    def _put_other(self, body: bytes, thread: Hashable) -> Kept:
+        lasts = self._threads.get(thread) or ()
+        for last in lasts:
             kept = self._put_extended(body, last, thread)
             if kept is not None:
                 return kept
         cut = split(body)
-        return Kept(self.put(body)) if cut is None else self._put_cut(body, cut, thread, last)
+        if cut is None:
+            return Kept(self.put(body))
+        return self._put_cut(body, cut, thread, lasts[0] if lasts else None)
 
     def put_edit(self, base_id: int, base: bytes, edit: Edit) -> int:
         """Keep a body that is `base` but for one edit."""
@@ -182,7 +228,7 @@ class Codec:
             references=last.references + encode_ids(added, last.ids[-1]),
             instructions=last.instructions,
         )
-        return self._keep(body, now, thread)
+        return self._keep(body, now, thread, last)
 
     def _put_cut(self, body: bytes, cut: Split, thread: Hashable, last: _Last | None) -> Kept:
         pieces = [body[start:end] for start, end in cut.bounds]
@@ -210,11 +256,13 @@ class Codec:
             references=encode_ids(ids[: listing.end], 0),
             instructions=_instructions(cut, ids),
         )
-        return self._keep(body, now, thread)
+        return self._keep(body, now, thread, None)
 
-    def _keep(self, body: bytes, now: _Last, thread: Hashable) -> Kept:
+    def _keep(self, body: bytes, now: _Last, thread: Hashable, instead_of: _Last | None) -> Kept:
         if thread is not None:
-            self._threads.put(thread, now, len(body) + 100 * len(now.ids))
+            others = [last for last in self._threads.get(thread) or () if last is not instead_of]
+            lasts = (now, *others[: _LASTS_A_THREAD - 1])
+            self._threads.put(thread, lasts, sum(len(last.prefix) + 100 * len(last.ids) for last in lasts))
         messages = now.ids[now.listing.first :]
         counts = [*now.counts[0], len(messages), *now.counts[1]]
         data = encode_counts(counts) + now.references + encode_ids(now.ids_behind, now.ids[-1])
@@ -238,6 +286,11 @@ class Codec:
 
     def _item(self, piece: bytes) -> int:
         """The id of a piece, kept now if it never was."""
+        item_id = self._known_item(piece)
+        self._entered.append((item_id, piece))
+        return item_id
+
+    def _known_item(self, piece: bytes) -> int:
         digest = sha256(piece).digest()[:16]
         known = self._known.get(digest)
         if known is None:
@@ -266,6 +319,7 @@ class Codec:
         return body_id
 
     def _drop_new(self) -> None:
+        self._new_whole, self._entered = {}, []
         self._new_items, self._new_bodies, self._touched, self._dropped = [], [], [], []
 
 

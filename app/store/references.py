@@ -1,7 +1,8 @@
 """How the rows of table `body` name what they stand on: pieces, list lengths, another body.
 
 A split body is varints: the length of each list of its template, then each piece's item id as the zig-zag difference
-to the one before it, beginning at 0. An edited body is two varints, start and end, then the text.
+to the one before it, beginning at 0. An edited body is two varints, start and end, then the text; a quote is the two
+numbers alone.
 """
 
 from app.models.call import Edit

@@ -5,10 +5,10 @@ process; sixty-four rows a statement do it once.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 Row = tuple[object, ...]
 _IDS_A_STATEMENT: Final = 500
@@ -31,6 +31,16 @@ def where_in(conn: sqlite3.Connection, statement: str, before: Row, ids: Sequenc
     for at in range(0, len(ids), _IDS_A_STATEMENT):
         some = ids[at : at + _IDS_A_STATEMENT]
         conn.execute(f"{statement} ({','.join('?' * len(some))})", (*before, *some))
+
+
+def select_in(conn: sqlite3.Connection, statement: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `statement (values)`."""
+    at = 0
+    for size in _CHUNKS:
+        while len(values) - at >= size:
+            marks = ",".join("?" * size)
+            yield from conn.execute(f"{statement} ({marks})", values[at : at + size]).fetchall()
+            at += size
 
 
 @cache

@@ -28,6 +28,8 @@ BODY_SPLIT: Final = 1
 """body.form: `tpl` is the item id of the template; `data` list counts and item ids (see `references`)."""
 BODY_EDIT: Final = 3
 """body.form: the body with id `tpl`, where bytes [start, end) became a text; `data`: varints start, end, then text."""
+BODY_QUOTE: Final = 4
+"""body.form: a JSON string's text: bytes [start, end) of the item `tpl`, unescaped; `data`: varints start, end."""
 
 SCHEMA_1: Final = """
 CREATE TABLE zdict (                   -- zstd dictionaries, versioned; never changed, never deleted
@@ -54,7 +56,7 @@ CREATE INDEX item_epoch ON item(epoch);
 
 CREATE TABLE body (                    -- one payload: request, answer, attributes
   id   INTEGER PRIMARY KEY AUTOINCREMENT,
-  form INTEGER NOT NULL,               -- BODY_INLINE, BODY_SPLIT, BODY_EDIT (2 is kept for external files)
+  form INTEGER NOT NULL,               -- BODY_INLINE, _SPLIT, _EDIT, _QUOTE (2 is kept for external files)
   tpl  INTEGER NOT NULL,               -- means what `form` says
   len  INTEGER NOT NULL,               -- bytes of the whole body, uncompressed
   data BLOB    NOT NULL

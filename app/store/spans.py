@@ -69,6 +69,7 @@ def write_calls(conn: sqlite3.Connection, codec: Codec, writes: Sequence[CallWri
     The transaction is the caller's; after a rollback the caller tells the codec to `forget`.
     """
     batch = _Batch(conn, codec, max((write.record.start_ns for write in writes), default=0))
+    batch.expect({write.placement.trace_id for write in writes})
     for write in writes:
         batch.add_call(write)
     return batch.flush()
@@ -77,6 +78,7 @@ def write_calls(conn: sqlite3.Connection, codec: Codec, writes: Sequence[CallWri
 def write_spans(conn: sqlite3.Connection, codec: Codec, writes: Sequence[SpanWrite]) -> tuple[int, ...]:
     """Write spans that are no calls; return the row ids of the traces touched, ascending. As `write_calls` else."""
     batch = _Batch(conn, codec, max((write.start_ns for write in writes), default=0))
+    batch.expect({write.trace_id for write in writes})
     for write in writes:
         batch.add_span(write, 0)
     return batch.flush()
@@ -92,16 +94,24 @@ class _Batch:
         used = conn.execute("SELECT name, seq FROM sqlite_sequence WHERE name IN ('trace', 'span')").fetchall()
         self._last_id: dict[str, int] = {"trace": 0, "span": 0} | dict(used)
         self._traces: dict[bytes, Tally] = {}
-        self._old_traces: list[int] = []
+        self._known_tids: set[bytes] = set()
+        self._old_traces: set[int] = set()
         self._spans: dict[tuple[int, int], _Span | None] = {}
         self._changed: dict[int, _Span] = {}
         self._calls: dict[int, rows.Row] = {}
-        self._old_calls: list[int] = []
+        self._old_spans: set[int] = set()
         self._requests: dict[int, int | None] = {}
         self._previews: dict[int, rows.Row] = {}
         self._chains: dict[int, rows.Row] = {}
         self._uses: list[rows.Row] = []
         self._fresh: dict[int, rows.Row] = {}
+
+    def expect(self, tids: set[bytes]) -> None:
+        """Load the rows of traces at once."""
+        found = tally.load(self._conn, tuple(tids))
+        self._traces |= found
+        self._known_tids |= tids
+        self._old_traces |= {trace.id for trace in found.values()}
 
     def add_call(self, write: CallWrite) -> None:
         """Add a call, its inferred spans and what moves because of it."""
@@ -151,7 +161,7 @@ class _Batch:
         chains.save(conn, list(self._chains.values()))
         tallies = list(self._traces.values())
         tally.save(conn, tallies)
-        for call_id in self._old_calls:
+        for call_id in self._old_spans:
             conn.execute("DELETE FROM colseg WHERE seg >= 0 AND lo <= ? AND hi >= ?", (call_id, call_id))
         for trace_id in self._old_traces:
             conn.execute("DELETE FROM skel WHERE trace = ?", (trace_id,))
@@ -186,7 +196,7 @@ class _Batch:
         if span.id in self._requests:
             return self._requests[span.id]
         request_id: int | None = None
-        if span.id in self._old_calls:
+        if span.id in self._old_spans:
             row = self._conn.execute("SELECT req FROM call WHERE id = ?", (span.id,)).fetchone()
             request_id = row and row[0]
         if request_id is None:
@@ -201,7 +211,7 @@ class _Batch:
         """The body id of a span's payload, kept unless it is there already."""
         if body is None:
             return before_id
-        return self._codec.put(body) if before_id is None else self._codec.replace(before_id, body)
+        return self._codec.put_text(body) if before_id is None else self._codec.replace(before_id, body)
 
     def _set(
         self, trace: Tally, span: _Span, psid: int | None, name: str, status: int, start_us: int, dur_us: int | None
@@ -218,16 +228,13 @@ class _Batch:
         self._changed[span.id] = span
 
     def _trace(self, tid: bytes) -> Tally:
-        known = self._traces.get(tid)
-        if known is None:
-            known = tally.load(self._conn, tid)
-            if known is None:
-                self._last_id["trace"] += 1
-                known = Tally(self._last_id["trace"], tid)
-            else:
-                self._old_traces.append(known.id)
-            self._traces[tid] = known
-        return known
+        if tid not in self._known_tids:
+            self.expect({tid})
+        trace = self._traces.get(tid)
+        if trace is None:
+            self._last_id["trace"] += 1
+            trace = self._traces[tid] = Tally(self._last_id["trace"], tid)
+        return trace
 
     def _span(self, trace: Tally, sid: int) -> _Span | None:
         key = (trace.id, sid)
@@ -238,7 +245,7 @@ class _Batch:
             row = self._conn.execute(_FIND_SPAN, key).fetchone()
         span = None if row is None else _Span(*row)
         if span is not None:
-            self._old_calls.append(span.id)
+            self._old_spans.add(span.id)
         self._spans[key] = span
         return span
 

@@ -73,7 +73,9 @@ class _Cutter:
 
     def cut_value(self, key: str, field: msgspec.Raw, depth: int) -> None:
         text = bytes(field)
-        start = self.find(text)
+        start = found_at(self.body, text, self.at)
+        if start < 0:
+            raise ValueError(key)
         if text[0] == ord("[") and self.cut_list(key, field, start):
             return
         if text[0] == ord("{") and depth < _MAX_DEPTH:
@@ -109,13 +111,6 @@ class _Cutter:
         self.at = at - step
         return True
 
-    def find(self, text: bytes) -> int:
-        head = text[:_HEAD_BYTES]
-        start = self.body.index(head, self.at)
-        while not self.body.startswith(text, start):
-            start = self.body.index(head, start + 1)
-        return start
-
     def take(self, start: int, end: int, mark: bytes) -> None:
         self.template += (self.body[self.at : start], mark)
         self.bounds.append((start, end))
@@ -138,6 +133,15 @@ def split(body: bytes, keys: frozenset[str] | None = None) -> Split | None:
         return None
     template = b"".join(cutter.template) + body[cutter.at :]
     return Split(template, cutter.bounds, tuple(cutter.listings), cutter.singles)
+
+
+def found_at(body: bytes, text: bytes, start: int = 0) -> int:
+    """Return where `text` stands in `body` at or behind `start`, -1 where it does not."""
+    head = text[:_HEAD_BYTES]
+    at = body.find(head, start)
+    while at >= 0 and not body.startswith(text, at):
+        at = body.find(head, at + 1)
+    return at
 
 
 def elements_of(middle: bytes, separator: bytes) -> list[bytes] | None:

@@ -19,9 +19,9 @@ class Strings:
         """Return the row id of `text`, new or old."""
         known = self._known.get(text)
         if known is None:
-            row = self._conn.execute("SELECT id FROM str WHERE s = ?", (text,)).fetchone()
+            row = self._conn.execute("INSERT OR IGNORE INTO str (s) VALUES (?) RETURNING id", (text,)).fetchone()
             if row is None:
-                row = self._conn.execute("INSERT INTO str (s) VALUES (?) RETURNING id", (text,)).fetchone()
+                row = self._conn.execute("SELECT id FROM str WHERE s = ?", (text,)).fetchone()
             known = int(row[0])
             self._known.put(text, known)
         return known

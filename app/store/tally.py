@@ -5,6 +5,7 @@ already counted became another), it asks to be counted anew from the rows.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +23,7 @@ _LOAD: Final = f"""
            iif(f.dur_us IS NULL, NULL, f.model), iif(l.dur_us IS NULL, NULL, l.model)
     FROM trace t LEFT JOIN span r ON r.id = t.root
     LEFT JOIN call f ON f.id = t.first_call LEFT JOIN call l ON l.id = t.last_call
-    WHERE t.tid = ?
+    WHERE t.tid IN
 """  # noqa: S608
 _SAVE: Final = f"INSERT INTO trace ({_COLUMNS})"
 _UPDATE: Final = "ON CONFLICT (id) DO UPDATE SET " + ", ".join(
@@ -169,10 +170,9 @@ class Tally:
         )  # fmt: skip
 
 
-def load(conn: sqlite3.Connection, tid: bytes) -> Tally | None:
-    """Return the tally of a trace, None where it has no row."""
-    row = conn.execute(_LOAD, (tid,)).fetchone()
-    return None if row is None else Tally(*row)
+def load(conn: sqlite3.Connection, tids: Sequence[bytes]) -> dict[bytes, Tally]:
+    """Return the tallies of those of the traces that have a row."""
+    return {row[1]: Tally(*row) for row in rows.select_in(conn, _LOAD, tids)}
 
 
 def save(conn: sqlite3.Connection, tallies: list[Tally]) -> None:
