@@ -13,6 +13,7 @@ from app.errors import AppError, InputError, SetupError
 from app.paths import Paths, default_data_dir
 from app.version import VERSION
 from gateway.exits import Exit, exit_of
+from gateway.quick_start import lean_imports
 
 _EPILOG: Final = """\
 without a command, the desktop opens (with --data, --config or --port if you like).
@@ -88,7 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from gateway.main import Settings, serve  # the whole gateway: not for `--help`
+    with lean_imports():
+        from gateway.main import Settings, serve  # the whole gateway: not for `--help`
 
     serve(Settings(_paths(options), _config(options), _host(options), _wanted_port(options)))
     return Exit.DONE

@@ -52,8 +52,8 @@ def _plan_trip(sdk: Sdk) -> str:
     messages: list[dict[str, Any]] = [{"role": "system", "content": _PLANNER}, {"role": "user", "content": _QUESTION}]
     answer = _run_agent(sdk, messages, _PLANNER_TOOLS, tools)
     messages += [answer, {"role": "user", "content": "Thanks! Now in one sentence, please."}]
-    short = sdk.ask(_CHAT, {"messages": messages, "model": "demo/reasoning", "reasoning_effort": "low"} | _STREAM)
-    return short.text()
+    sdk.ask(_CHAT, {"messages": messages, "model": "demo/reasoning", "reasoning_effort": "low"} | _STREAM)
+    return str(answer["content"])
 
 
 def _run_agent(
