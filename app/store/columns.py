@@ -176,7 +176,7 @@ class Columns:
 
     def _changed_traces(self, conn: sqlite3.Connection, newest: int) -> Ints:
         """Return the ids of known traces that later spans touched, or that run."""
-        sql = "SELECT DISTINCT trace FROM span WHERE id > ? AND id <= ? AND trace <= ?"
+        sql = "SELECT DISTINCT trace FROM span NOT INDEXED WHERE id > ? AND id <= ? AND trace <= ?"
         found = conn.execute(sql, (self._seen_span, newest, self.traces.last_id)).fetchall()
         running = self.traces["id"][self.traces["status"] == Status.RUNNING]
         return np.union1d(np.array(found, dtype=np.int64).reshape(-1), running).astype(np.int64)
@@ -207,7 +207,7 @@ class Columns:
         if now_s < self._next_look_s:
             return False
         self._next_look_s = now_s + _LOOK_FOR_GAPS_EVERY_S
-        sql = "SELECT count(*) FROM trace WHERE id <= ?"
+        sql = "SELECT count(*) - (SELECT count(*) FROM trace WHERE id > ?) FROM trace"  # reads the smallest index
         if conn.execute(sql, (self.traces.last_id,)).fetchone()[0] == self.traces.n:
             return False
         rows = conn.execute("SELECT id FROM trace WHERE id <= ? ORDER BY id", (self.traces.last_id,)).fetchall()
@@ -233,7 +233,7 @@ class Columns:
 
 def _running(conn: sqlite3.Connection, lo: int, hi: int) -> list[int]:
     sql = (
-        "SELECT c.id FROM call c JOIN span s ON s.id = c.id "
+        "SELECT c.id FROM call c CROSS JOIN span s ON s.id = c.id "
         "WHERE c.id BETWEEN ? AND ? AND c.dur_us IS NULL AND s.status = ?"
     )
     return [call for (call,) in conn.execute(sql, (lo, hi, int(Status.RUNNING))).fetchall()]

@@ -28,14 +28,14 @@ class FacetCounter:
         self._columns = columns
         self._version = -1
         self._order: Ints = np.empty(0, dtype=np.int64)
-        self._firsts: dict[str, Ints] = {}
+        self._known_pairs: dict[str, tuple[Ints, Numbers]] = {}
 
     def facets(self, conn: sqlite3.Connection, query: Query, masks: Masks) -> Facets:
         """Return, by dimension, the values and how many traces have them; the columns are fresh."""
         if self._version != self._columns.version:
             self._version = self._columns.version
             self._order = np.argsort(self._columns.trace_of, kind="stable")
-            self._firsts.clear()
+            self._known_pairs.clear()
         by_field = {term.field: np.ones(0, dtype=bool) for term in query.terms}
         for field in by_field:
             by_field[field] = masks.of(Query(tuple(term for term in query.terms if term.field == field)))
@@ -56,20 +56,20 @@ class FacetCounter:
         if dimension in _OF_TRACES:
             codes = self._columns.traces[dimension][mask]
         else:
-            firsts = self._first_calls(dimension)
-            codes = self._columns.calls[dimension][firsts[mask[self._columns.trace_of[firsts]]]]
+            traces, codes = self._pairs(dimension)
+            codes = codes[mask[traces]]
         counts = np.bincount(codes) if len(codes) else np.zeros(1, dtype=np.int64)
         if dimension != "status":
             counts[0] = 0
         return counts
 
-    def _first_calls(self, dimension: str) -> Ints:
-        """Return the calls that are the first of their trace with their code."""
-        known = self._firsts.get(dimension)
+    def _pairs(self, dimension: str) -> tuple[Ints, Numbers]:
+        """Return each different pair of a trace (where it stands) and a code of its calls."""
+        known = self._known_pairs.get(dimension)
         if known is None:
-            known = self._firsts[dimension] = first_of_pairs(
-                self._columns.trace_of, self._columns.calls[dimension], self._order
-            )
+            codes = self._columns.calls[dimension]
+            firsts = first_of_pairs(self._columns.trace_of, codes, self._order)
+            known = self._known_pairs[dimension] = (self._columns.trace_of[firsts], codes[firsts])
         return known
 
 

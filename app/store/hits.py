@@ -7,6 +7,7 @@ a call is found as soon as it ended. How many that may be is bounded; the status
 import sqlite3
 import threading
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from app.errors import StoreError
@@ -18,6 +19,9 @@ from app.store.filters import Hits
 
 _TAIL_SPANS: Final = 1000
 _TAIL_CHARS: Final = 8_000_000
+_REMEMBERED: Final = 50
+_TAIL_S: Final = 0.3
+"""For taking in what is new; what is left is taken in at the next question."""
 _INDEXED: Final = """
 SELECT DISTINCT s.trace FROM span s WHERE s.id IN (
   SELECT -rowid FROM search.fts WHERE fts MATCH :words AND rowid < 0
@@ -40,6 +44,8 @@ class Finder:
         self._tail = _Tail()
         self._known: dict[Words, frozenset[int]] = {}
         self._known_at: object = None
+        self._attached: dict[int, tuple[int, int]] = {}
+        """By connection: the file it has attached."""
 
     def hits(self, conn: sqlite3.Connection, bodies: Bodies, query: Query) -> Hits:
         """Return the traces that each full-text alternative of a query is found in."""
@@ -49,10 +55,10 @@ class Finder:
         has_index = self._attach(conn)
         with self._lock:
             state = self._state(conn, has_index)
-            if state != self._known_at:
+            is_other = self._tail.refresh(conn, bodies)  # before the index: a span is in one of them at any time
+            if is_other or state != self._known_at or len(self._known) > _REMEMBERED:
                 self._known.clear()
                 self._known_at = state
-            self._tail.refresh(conn, bodies)  # before the index is asked: a span is in one of them at any time
             for words in wanted:
                 if words not in self._known:
                     self._known[words] = self._find(conn, words, has_index)
@@ -78,17 +84,27 @@ class Finder:
         return spans.fetchone(), todo
 
     def _attach(self, conn: sqlite3.Connection) -> bool:
-        """Attach the index to a connection where it is not yet; False while there is none."""
-        if any(name == "search" for _, name, _ in conn.execute("PRAGMA database_list").fetchall()):
-            return True
-        if not self._path.exists():
+        """Attach the index to a connection, anew where another file took its place; False while there is none."""
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
             return False
-        conn.execute("ATTACH DATABASE ? AS search", (f"{self._path.absolute().as_uri()}?mode=ro",))
-        version = conn.execute("PRAGMA search.user_version").fetchone()[0]
-        if version == search.VERSION:
+        file = (stat.st_dev, stat.st_ino)
+        if self._attached.get(id(conn)) == file:
             return True
-        conn.execute("DETACH DATABASE search")
-        return False
+        if any(name == "search" for _, name, _ in conn.execute("PRAGMA database_list").fetchall()):
+            conn.execute("DETACH DATABASE search")
+        try:
+            conn.execute("ATTACH DATABASE ? AS search", (f"{self._path.absolute().as_uri()}?mode=ro",))
+            version = conn.execute("PRAGMA search.user_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            return False  # it is broken: the writer begins a new one
+        if version != search.VERSION:
+            return False
+        self._attached[id(conn)] = file
+        return True
 
 
 class _Tail:
@@ -99,18 +115,24 @@ class _Tail:
         self._index.execute("CREATE VIRTUAL TABLE fts USING fts5(t, tokenize='unicode61 remove_diacritics 2')")
         self._sizes: dict[int, int] = {}
 
-    def refresh(self, conn: sqlite3.Connection, bodies: Bodies) -> None:
-        """Take in what waits now, the newest first."""
+    def refresh(self, conn: sqlite3.Connection, bodies: Bodies) -> bool:
+        """Take in what waits now, the newest first; True if anything came or went."""
         sql = "SELECT span FROM fresh ORDER BY span DESC LIMIT ?"
         waiting = [span for (span,) in conn.execute(sql, (_TAIL_SPANS,)).fetchall()]
-        for span in self._sizes.keys() - set(waiting):
+        before = set(self._sizes)
+        for span in before - set(waiting):
             self._index.execute("DELETE FROM fts WHERE rowid = ?", (span,))
             del self._sizes[span]
+        chars, end_s = sum(self._sizes.values()), monotonic() + _TAIL_S
         for span in waiting:
-            if span not in self._sizes and sum(self._sizes.values()) < _TAIL_CHARS:
+            if chars > _TAIL_CHARS or monotonic() > end_s:
+                break
+            if span not in self._sizes:
                 text = _text(conn, bodies, span)
                 self._sizes[span] = len(text)
+                chars += len(text)
                 self._index.execute("INSERT INTO fts (rowid, t) VALUES (?, ?)", (span, text))
+        return before != self._sizes.keys()
 
     def find(self, conn: sqlite3.Connection, words: Words) -> set[int]:
         """Return the traces of the spans that hold the words."""

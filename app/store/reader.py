@@ -30,7 +30,7 @@ from app.store.totals import Counter
 if TYPE_CHECKING:
     from app.store.lists import Lists
 
-_PAGE_BUDGET_S: Final = 0.02
+_PAGE_BUDGET_S: Final = 0.01
 """For SQL to find a page; what it cannot find in that time is found in the columns."""
 _BY_SPAN: Final = "SELECT trace FROM span WHERE sid = ? LIMIT 1"
 

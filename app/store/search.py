@@ -126,6 +126,9 @@ def _opened_index(path: Path, conn: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _add_span(conn: sqlite3.Connection, index: sqlite3.Connection, bodies: Bodies, span: int) -> None:
+    """Add a span's documents; a span's own comes with its items, so that one look tells whether they are there."""
+    if _has(index, -span):
+        return
     try:
         found = documents(conn, bodies, span)
     except StoreError:  # a body that is damaged has no text; the span is still listed
@@ -134,8 +137,7 @@ def _add_span(conn: sqlite3.Connection, index: sqlite3.Connection, bodies: Bodie
         return
     texts = item_texts(bodies, (item for item in found.items if not _has(index, item)))
     rows = [(item, text) for item, text in texts.items() if text]
-    if found.text and not _has(index, -span):
-        rows.append((-span, found.text))
+    rows.append((-span, found.text))
     index.executemany("INSERT INTO fts (rowid, t) VALUES (?, ?)", rows)
 
 

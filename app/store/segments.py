@@ -187,7 +187,7 @@ def _refresh(conn: sqlite3.Connection, newest: int) -> None:
     if not traces:
         conn.execute("DELETE FROM colseg WHERE seg < 0")
         return
-    sql = "SELECT DISTINCT trace FROM span WHERE id > ? AND id <= ? AND trace <= ? ORDER BY trace"
+    sql = "SELECT DISTINCT trace FROM span NOT INDEXED WHERE id > ? AND id <= ? AND trace <= ? ORDER BY trace"
     changed = [trace for (trace,) in conn.execute(sql, (seen, newest, traces[-1].hi)).fetchall()]
     for segment in traces:
         own = [trace for trace in changed if segment.lo <= trace <= segment.hi]
