@@ -25,9 +25,7 @@ _DIALECT_AUTH: Final[dict[str, Auth]] = {"anthropic": "x-api-key", "gemini": "x-
 class ConfigModel(BaseModel):
     """Frozen, strict, no unknown keys, and no value of the file in an error's text."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 def _secret_ref(value: object) -> object:
