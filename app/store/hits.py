@@ -128,6 +128,7 @@ class _Tail:
             if chars > _TAIL_CHARS or monotonic() > end_s:
                 break
             if span not in self._sizes:
+                self._sizes[span] = 0  # a span that brings a bug to light does so once
                 text = _text(conn, bodies, span)
                 self._sizes[span] = len(text)
                 chars += len(text)

@@ -42,9 +42,18 @@ class IndexJob:
         self._clock_s = clock_s
         self._index: sqlite3.Connection | None = None
         self._bodies: Bodies | None = None
+        self._begun: int | None = None
+        """The span that is being added; left over by a run that failed on it."""
+        self._passed_over: set[int] = set()
 
     def __call__(self, conn: sqlite3.Connection) -> bool:
-        """Index a slice; True if there is more. `conn` is the writer's, outside any transaction."""
+        """Index a slice; True if there is more. `conn` is the writer's, outside any transaction.
+
+        A bug that a span brings to light flies once; the span is passed over then.
+        """
+        if self._begun is not None:
+            self._passed_over.add(self._begun)
+            self._begun = None
         if self._index is None or self._bodies is None:
             self._index, self._bodies = _opened(self._path, conn), Bodies(conn)
         waiting = _ids(conn, "SELECT span FROM fresh ORDER BY span LIMIT ?", (_SLICE_SPANS,))
@@ -81,7 +90,10 @@ class IndexJob:
         index.execute("BEGIN IMMEDIATE")
         with index:
             for span in spans:
-                _add_span(conn, index, bodies, span)
+                if span not in self._passed_over:
+                    self._begun = span
+                    _add_span(conn, index, bodies, span)
+                    self._begun = None
                 done.append(span)
                 if self._clock_s() > end_s:
                     break

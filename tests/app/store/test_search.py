@@ -1,5 +1,7 @@
 """Full text: the index, filled late, and what it finds."""
 
+import sqlite3
+
 import msgspec
 import pytest
 from factories import chat_reply, chat_request
@@ -7,6 +9,8 @@ from filled_store import FilledStore, call_write, span_write
 
 from app.models.ids import new_trace_id
 from app.models.query import parse
+from app.store.bodies import Bodies
+from app.store.documents import Documents, documents
 from app.store.search import IndexJob
 
 
@@ -197,3 +201,25 @@ def test_a_call_whose_body_is_damaged_does_not_hold_up_the_index(store: FilledSt
     assert found(store, "whale") == [2]
     index(store)
     assert found(store, "whale") == [2]
+
+
+def test_a_span_that_brings_a_bug_to_light_does_so_once(store: FilledStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.add(call_write(), call_write(response=chat_reply("whale")))
+
+    def read(conn: sqlite3.Connection, bodies: Bodies, span: int) -> Documents | None:
+        if span == 1:
+            raise RecursionError
+        return documents(conn, bodies, span)
+
+    monkeypatch.setattr("app.store.search.documents", read)
+    monkeypatch.setattr("app.store.hits.documents", read)
+    job = IndexJob(store.folder)
+    for ask in (lambda: found(store, "whale"), lambda: job(store.conn)):
+        with pytest.raises(RecursionError):
+            ask()
+        store.conn.rollback()
+        assert found(store, "whale") == [2]
+    index(store, job)
+    job.close()
+    assert found(store, "whale") == [2]
+    assert store.reader.totals().unindexed == 0
