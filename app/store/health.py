@@ -118,7 +118,9 @@ def _mark_of(database: Path) -> Path:
 
 
 def _set_aside(database: Path) -> Path:
-    aside = database.with_name(f"{database.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}")
+    name = f"{database.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}"
+    taken = sum(one.name.startswith(name) for one in database.parent.iterdir())
+    aside = database.with_name(f"{name}-{taken}" if taken else name)
     for suffix in ("-wal", "-shm", ""):
         source = database.with_name(database.name + suffix)
         if source.exists():

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -161,7 +162,7 @@ class Spool:
 
     def _set_aside(self, path: Path, data: bytes, found: Recovered) -> None:
         """Keep what cannot be read; on the next start it is not there to be found again."""
-        target = self._folder / f"{path.stem}.unread-{len(found.set_aside)}"
+        target = self._folder / f"{path.stem}-{time.time_ns()}-{len(found.set_aside)}.unread"
         target.write_bytes(data)
         found.set_aside.append(target)
 
