@@ -45,7 +45,7 @@ def long_call(model: str) -> bytes:
 
 
 def agent_loop(model: str, agent: int, turns: int) -> Iterator[bytes]:
-    """Yield the requests of one agent: 20 KB of tools, a 10 KB system prompt, two more messages a turn.
+    """Yield the requests of one agent: 20 KB of tools, a 10 KB system prompt, two more messages a turn; 130 KB on average.
 
     The assistant turns are what `upstream.plain_answer` gives, so that the chain is a true one.
     """
@@ -57,7 +57,7 @@ def agent_loop(model: str, agent: int, turns: int) -> Iterator[bytes]:
     rng = random.Random(100 + agent)
     messages: list[dict[str, object]] = [{"role": "system", "content": prose(shared, 10_000)}]
     for _ in range(turns):
-        messages.append({"role": "user", "content": prose(rng, 1_500)})
+        messages.append({"role": "user", "content": prose(rng, 3_000)})
         yield json.dumps({"model": model, "messages": messages, "tools": tools}).encode()
         messages.append(dict(MESSAGE))
 
