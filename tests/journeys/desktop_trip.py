@@ -245,7 +245,11 @@ def travel(
         undo.callback(gc.enable)
         gc.disable()
         with loop:
-            loop.run_until_complete(_travel(application, data, written, journey, may_say))
+            try:
+                loop.run_until_complete(_travel(application, data, written, journey, may_say))
+            finally:
+                loop.run_until_complete(_stop_all())
+                gc.collect()
 
 
 async def _travel(
@@ -268,6 +272,13 @@ async def _travel(
     assert not [text for text in said if not text.startswith(may_say or ("\0",))]
     assert pid is not None and not is_alive(pid), "the gateway outlived the desktop"
     assert not (data / "gateway.json").exists()
+
+
+async def _stop_all() -> None:
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def is_alive(pid: int) -> bool:

@@ -72,38 +72,45 @@ class HomePage(Page):
         self.desk.go("traces", {"trace": trace_id})
 
     async def _read(self) -> None:
-        """Read the figures and the latest traces; the first trace ever ends the wait."""
+        """Read, and once more where something changed meanwhile."""
         self._is_reading = True
+        try:
+            await self._refresh()
+        finally:
+            self._is_reading = False
+        if self._is_stale:
+            self._is_stale = False
+            self._timer.start()
+
+    async def _refresh(self) -> None:
+        """Read the figures and the latest traces; the first trace ever ends the wait."""
         try:
             latest: list[TraceRow] = await self.desk.reader.ask("traces", Query(), None, COUNTED)
             totals: Totals = await self.desk.reader.ask("totals")
         except StoreError:
             latest, totals = [], Totals(0, 0, 0, 0, None, 0, 0)  # no database yet: the gateway is about to make it
-        finally:
-            self._is_reading = False
         had = self._has_traces
         self._has_traces = bool(latest)
         if latest and had is False:
-            await self._welcome(latest)
+            self._has_traces = await self._welcome(latest)
         if latest:
             self.overview.show_figures(figures(totals, latest))
             self.overview.show_traces(latest[:SHOWN])
         self._fit()
-        if self._is_stale:
-            self._is_stale = False
-            self._timer.start()
 
-    async def _welcome(self, latest: list[TraceRow]) -> None:
-        """Say what the first request was; open its trace where it went well."""
-        first = self._first = latest[-1]
+    async def _welcome(self, latest: list[TraceRow]) -> bool:
+        """Say what the first request was; open its trace where it went well. False while it still is on its way."""
+        first = latest[-1]
         span = await self._first_call(first)
-        if span is None:
-            return
+        if span is None:  # what a call that runs was asked is written with its end
+            return False
+        self._first = first
         arrival = arrival_of(span)
         self.first_run.show_arrival(arrival)
         self._connect_button.setChecked(True)
         if arrival.is_good and self.isVisible():
             self.open_trace(first.id)
+        return True
 
     async def _first_call(self, row: TraceRow) -> SpanDetail | None:
         tree = await self.desk.reader.ask("tree", row.id)
