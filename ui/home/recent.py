@@ -123,11 +123,8 @@ class RecentView(FastTable):
                 continue
             inner = cell.adjusted(PAD_PX, 0, -PAD_PX, 0)
             is_number = column in _RIGHT
-            painter.setFont(self.code_font if is_number else self.font())
-            painter.setPen(self.theme.color("text" if column in (2, 4) else "dim"))
-            side = Qt.AlignmentFlag.AlignRight if is_number else Qt.AlignmentFlag.AlignLeft
-            text = self.cut(shown[column], inner.width(), is_code=is_number)
-            painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, text)
+            ink = self.theme.color("text" if column in (2, 4) else "dim")
+            self.write(painter, inner, shown[column], ink, font="code" if is_number else "ui", is_right=is_number)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open with Enter."""

@@ -6,13 +6,26 @@ Qt still keeps header, selection, keyboard and accessibility; a subclass paints 
 from typing import Final
 
 from PySide6.QtCore import QEvent, QItemSelection, QRect, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QRegion,
+    QStaticText,
+    QTransform,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ui.theme import Theme
 
 PAD_PX: Final = 8
-_CACHED_CUTS: Final = 20_000
+_CACHED_TEXTS: Final = 8_000
+_ANY_PX: Final = 1 << 20
+_LONGEST: Final = 600
+"""Characters of a text that are measured: no cell shows more."""
 
 
 class FastTable(QTableView):
@@ -22,7 +35,7 @@ class FastTable(QTableView):
         super().__init__(parent)
         self.theme = theme
         self.metrics = QFontMetrics(theme.ui_font())
-        self._cuts: dict[tuple[str, int], str] = {}
+        self._written: dict[tuple[str, int, str], tuple[QStaticText, int]] = {}
         self._hover = -1
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -35,6 +48,7 @@ class FastTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setCornerButtonEnabled(False)
         self.setMouseTracking(True)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # a scroll then moves what stands
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setHighlightSections(False)
@@ -70,20 +84,43 @@ class FastTable(QTableView):
                 found.append((column, left, size))
         return found
 
-    def cut(self, text: str, width_px: int, *, is_code: bool = False) -> str:
-        """Return the text as it fits the width, elided at its end, so that a number never loses its first digits."""
-        if is_code:
-            room = max(int(width_px / self._code_char_px), 1)
-            return text if len(text) <= room else f"{text[: room - 1]}…"
-        if len(text) * self._char_px >= width_px or len(text) > 12:
-            key = (text, width_px)
-            cut = self._cuts.get(key)
-            if cut is None:
-                if len(self._cuts) > _CACHED_CUTS:
-                    self._cuts.clear()
-                cut = self._cuts[key] = self.metrics.elidedText(text, Qt.TextElideMode.ElideRight, width_px)
-            return cut
-        return text
+    def write(
+        self, painter: QPainter, cell: QRect, text: str, ink: QColor, *, font: str = "ui", is_right: bool = False
+    ) -> int:
+        """Write a cell's text in one of `fonts`, elided where it does not fit; return how wide it stands.
+
+        Laid out once and kept: glyphs of a row that is still in view are not laid out again.
+        """
+        key = (text, cell.width(), font)
+        found = self._written.get(key)
+        if found is None:
+            found = self._lay_out_text(text, cell.width(), font)
+        static, width = found
+        painter.setFont(self.fonts[font])
+        painter.setPen(ink)
+        left = cell.right() + 1 - width if is_right else cell.left()
+        painter.drawStaticText(left, cell.top() + (cell.height() - self._heights[font]) // 2, static)
+        return width
+
+    def width_of(self, text: str, font: str) -> int:
+        """Return how wide a text stands in one of `fonts`."""
+        return (
+            self._written[text, _ANY_PX, font][1]
+            if (text, _ANY_PX, font) in self._written
+            else (self._lay_out_text(text, _ANY_PX, font)[1])
+        )
+
+    def _lay_out_text(self, text: str, width_px: int, font: str) -> tuple[QStaticText, int]:
+        metrics = self._metrics[font]
+        shown = metrics.elidedText(text[:_LONGEST], Qt.TextElideMode.ElideRight, width_px)
+        static = QStaticText(shown)
+        static.setTextFormat(Qt.TextFormat.PlainText)
+        static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+        static.prepare(QTransform(), self.fonts[font])
+        if len(self._written) > _CACHED_TEXTS:
+            self._written.clear()
+        found = self._written[text, width_px, font] = (static, metrics.horizontalAdvance(shown))
+        return found
 
     def current_row(self) -> int:
         """Return the chosen row, -1 for none."""
@@ -98,13 +135,13 @@ class FastTable(QTableView):
 
     def on_theme_changed(self) -> None:
         """Take the theme's fonts, heights and colours."""
-        font = self.theme.ui_font()
-        self.setFont(font)
-        self.metrics = QFontMetrics(font)
-        self._char_px = self.metrics.averageCharWidth()
-        self.code_font = self.theme.code_font()
-        self._code_char_px = QFontMetricsF(self.code_font).horizontalAdvance("0")
-        self._cuts.clear()
+        theme = self.theme
+        self.setFont(theme.ui_font())
+        self.fonts = {"ui": theme.ui_font(), "code": theme.code_font(), "small": theme.ui_font(-1)}
+        self._metrics = {name: QFontMetrics(font) for name, font in self.fonts.items()}
+        self._heights = {name: metrics.height() for name, metrics in self._metrics.items()}
+        self.metrics = self._metrics["ui"]
+        self._written.clear()
         self.verticalHeader().setMinimumSectionSize(self.theme.row_height_px)
         self.verticalHeader().setDefaultSectionSize(self.theme.row_height_px)
         self.viewport().update()

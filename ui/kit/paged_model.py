@@ -43,6 +43,8 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
         self._rows: dict[int, Row] = {}
         self._asked: set[int] = set()
         self._missing: set[int] = set()
+        self._hints: dict[int, int] = {}
+        """Where ids that were asked for stood: found without a search, where they still do."""
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._ask)
 
@@ -136,7 +138,7 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
             self._forget()
         self._rows.update(changed)
         self._asked.difference_update(changed)
-        places = [place for place in map(self.place_of, changed) if place >= 0]
+        places = [place for place in map(self._place_by_hint, changed) if place >= 0]
         if places:
             last = self.columnCount() - 1
             self.dataChanged.emit(self.index(min(places), 0), self.index(max(places), last))
@@ -204,6 +206,12 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
                 self.endInsertRows()
             place = end
 
+    def _place_by_hint(self, row_id: int) -> int:
+        place = self._hints.pop(row_id, -1)
+        if 0 <= place < len(self._ids) and self._ids[place] == row_id:
+            return place
+        return self.place_of(row_id)
+
     def _forget(self) -> None:
         for row_id in list(self._rows)[: KEPT_ROWS // 2]:
             del self._rows[row_id]
@@ -217,8 +225,10 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
         first = min(places) // PAGE * PAGE
         last = min(len(self._ids), (max(places) // PAGE + 1) * PAGE)
         is_far = last - first > 8 * PAGE  # then only what was seen
-        near = [self._ids[place] for place in places] if is_far else list(self._ids[first:last])
-        ids = [row_id for row_id in near if row_id not in self._rows and row_id not in self._asked]
+        where = places if is_far else range(first, last)
+        wanted = [(self._ids[place], place) for place in where]
+        self._hints = {row_id: place for row_id, place in wanted if row_id not in self._rows}
+        ids = [row_id for row_id in self._hints if row_id not in self._asked]
         if ids:
             self._asked.update(ids)
             self.wanted.emit(ids)

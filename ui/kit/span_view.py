@@ -34,7 +34,10 @@ class SpanView(FastTable):
         self._model = model
         self._marks = KindMarks(theme)
         self._range: tuple[int, int] | None = None
+        self._extent = (0, 1)
+        """The whole trace's range as of this frame."""
         self._chosen_id: int | None = None
+        self._frame_scale = TimeScale(0, 1, 0, 1)
         self._header = TimeHeader(theme, self)
         self.setHorizontalHeader(self._header)
         self.setModel(model)
@@ -59,16 +62,20 @@ class SpanView(FastTable):
 
     def scale(self) -> TimeScale:
         """Return the time axis of the bar column as it is now."""
-        low_ns, high_ns = self._range or self._model.extent_ns()
+        low_ns, high_ns = self._range or self._extent
         left = self._header.sectionViewportPosition(SpanColumn.BAR) + BAR_PAD_PX
         width = self._header.sectionSize(SpanColumn.BAR) - 2 * BAR_PAD_PX
         room = 56 if self._range is None else 0  # for the last label
         return TimeScale(low_ns, high_ns, left, max(width - room, 24))
 
+    def axis(self) -> TimeScale:
+        """Return the time axis, read anew from the model."""
+        self._extent = self._model.extent_ns()
+        return self.scale()
+
     def show_range(self, low_ns: int, high_ns: int) -> None:
         """Show this range of time on the axis."""
-        whole = self._model.extent_ns()
-        self._range = None if (low_ns, high_ns) == whole else (low_ns, high_ns)
+        self._range = None if (low_ns, high_ns) == self._model.extent_ns() else (low_ns, high_ns)
         self._repaint_axis()
 
     def zoom(self, factor: float, around_ns: int | None = None) -> None:
@@ -141,14 +148,15 @@ class SpanView(FastTable):
         """Zoom the axis with Ctrl, around the pointer."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             steps = event.angleDelta().y() / 120
-            self.zoom(0.8**steps, self.scale().at_ns(event.position().x()))
+            self.zoom(0.8**steps, self.axis().at_ns(event.position().x()))
             event.accept()
             return
         super().wheelEvent(event)
 
     def paint_ground(self, painter: QPainter, area: QRect) -> None:
         """Paint the lines of the time axis under the bars."""
-        scale = self.scale()
+        self._extent = self._model.extent_ns()
+        scale = self._frame_scale = self.scale()
         painter.setPen(QPen(self.theme.color("line"), 1))
         for at_ns, _ in scale.ticks():
             x = round(scale.x(at_ns))
@@ -167,18 +175,9 @@ class SpanView(FastTable):
             elif number == SpanColumn.BAR:
                 self._paint_bar(painter, span, cell)
             else:
-                painter.setFont(self.code_font)
-                is_main = number == SpanColumn.DURATION
-                painter.setPen(self.theme.color("text" if is_main else "dim"))
+                ink = self.theme.color("text" if number == SpanColumn.DURATION else "dim")
                 text = self._model.text(span, SpanColumn(number))
-                painter.drawText(
-                    cell.adjusted(0, 0, -PAD_PX, 0), _RIGHT, self.cut(text, cell.width() - PAD_PX, is_code=True)
-                )
-
-    def on_theme_changed(self) -> None:
-        """Take the theme's fonts too."""
-        self._small_font = self.theme.ui_font(-1)
-        super().on_theme_changed()
+                self.write(painter, cell.adjusted(0, 0, -PAD_PX, 0), text, ink, font="code", is_right=True)
 
     def _paint_name(self, painter: QPainter, span: int, cell: QRect) -> None:
         tree, theme = self._model.tree, self.theme
@@ -196,23 +195,17 @@ class SpanView(FastTable):
         self._marks.paint(painter, left, cell, Kind(int(tree.kind[span])))
         left += 21
         status = Status(int(tree.status[span]))
-        is_bad = status == Status.ERROR
-        painter.setPen(theme.color("error" if is_bad else "text"))
-        painter.setFont(self.font())
-        if is_bad:
-            painter.setPen(QPen(theme.color("error"), 1.6))
+        ink = theme.color("text")
+        if status == Status.ERROR:
+            ink = theme.color("error")
+            painter.setPen(QPen(ink, 1.6))
             paint_cross(painter, QPointF(left + 4, cell.top() + cell.height() / 2), 3.2)
             left += 14
-        shown = self._model.name(span)
         inner = QRect(left, cell.top(), max(cell.right() - PAD_PX - left, 0), cell.height())
-        name = self.cut(shown, inner.width())
-        painter.drawText(inner, _LEFT, name)
+        used = self.write(painter, inner, self._model.name(span), ink)
         note = self._note(span, status)
-        if note and name == shown:
-            used = self.metrics.horizontalAdvance(name) + 8
-            painter.setPen(theme.color("dim"))
-            painter.setFont(self._small_font)
-            painter.drawText(inner.adjusted(used, 0, 0, 0), _LEFT, note)
+        if note and used + 40 < inner.width():
+            self.write(painter, inner.adjusted(used + 8, 0, 0, 0), note, theme.color("dim"), font="small")
         painter.setClipping(False)
 
     def _note(self, span: int, status: Status) -> str:
@@ -245,7 +238,7 @@ class SpanView(FastTable):
         """Paint pale while it waits for the first token, solid from then on; at least 2 px, an error with a cross."""
         tree, theme = self._model.tree, self.theme
         assert tree is not None
-        scale = self.scale()
+        scale = self._frame_scale
         low, high = float(cell.left() + 2), float(cell.right() - 2)
         start, end = scale.x(int(tree.start_ns[span])), scale.x(self._model.end_ns(span))
         status = Status(int(tree.status[span]))
@@ -282,14 +275,16 @@ class SpanView(FastTable):
             painter.setPen(QPen(self.theme.color("error"), 1.6))
             paint_cross(painter, QPointF(after + 3, cell.top() + cell.height() / 2), 3)
             after += 11
-        painter.setFont(self._small_font)
-        painter.setPen(self.theme.color("dim"))
         text = self._model.text(span, SpanColumn.DURATION)
-        width = painter.fontMetrics().horizontalAdvance(text) + 2
+        width = self.width_of(text, "small")
         if after + width <= cell.right():
-            painter.drawText(QRectF(after, cell.top(), width, cell.height()), _LEFT, text)
+            left = after
         elif bar.left() - width - 6 >= cell.left():
-            painter.drawText(QRectF(bar.left() - width - 5, cell.top(), width, cell.height()), _LEFT, text)
+            left = bar.left() - width - 5
+        else:
+            return
+        label = QRect(round(left), cell.top(), width + 2, cell.height())
+        self.write(painter, label, text, self.theme.color("dim"), font="small")
 
     def _paint_arrow(self, painter: QPainter, cell: QRect, color: QColor, *, is_left: bool) -> None:
         x = cell.left() + 6.0 if is_left else cell.right() - 6.0
@@ -367,7 +362,7 @@ class TimeHeader(QHeaderView):
         painter.setFont(theme.ui_font(-0.5))
         painter.setPen(theme.color("dim"))
         if logicalIndex == SpanColumn.BAR:
-            scale = self._view.scale()
+            scale = self._view.axis()
             for at_ns, text in scale.ticks():
                 x = round(scale.x(at_ns))
                 if x >= scale.left_px - 1:

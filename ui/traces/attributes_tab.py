@@ -108,13 +108,10 @@ class FactView(FastTable):
             return
         is_bad = fact.group == "Failure"
         for number, cell in columns:
-            painter.setFont(self.font() if number == 0 else self.code_font)
-            painter.setPen(theme.color("error" if is_bad else "dim" if number == 0 else "text"))
+            ink = theme.color("error" if is_bad else "dim" if number == 0 else "text")
             inner = cell.adjusted(12 if number == 0 else PAD_PX, 0, -PAD_PX, 0)
             text = fact.name if number == 0 else fact.value.replace("\n", " ")
-            painter.drawText(
-                inner, _MIDDLE, painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
-            )
+            self.write(painter, inner, text, ink, font="ui" if number == 0 else "code")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Copy the chosen value; `f` filters the list by it."""

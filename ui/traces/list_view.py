@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.models.span import Status
@@ -16,9 +16,15 @@ from ui.traces.columns import MENU_TITLES, SPECS, Column, cell_text
 from ui.traces.model import TraceListModel
 
 TICK_MS: Final = 100
+_MAIN: Final = (Column.NAME, Column.DURATION, Column.MODEL, Column.INPUT)
+_TELLING: Final = (Column.NAME, Column.OUTPUT)
+_LOOKS: Final = tuple(
+    ("code" if spec.is_code else "ui", spec.is_right, column in _MAIN, column in _TELLING)
+    for column, spec in SPECS.items()
+)
+"""Font, side, whether it is main text, whether it tells of a failure: by column."""
 _ROOMY: Final = (Column.INPUT, Column.OUTPUT)
 _ROOMY_MIN_PX: Final = 108
-_CENTER: Final = Qt.AlignmentFlag.AlignVCenter
 
 
 class TraceListView(FastTable):
@@ -108,19 +114,16 @@ class TraceListView(FastTable):
         if found is None:
             painter.fillRect(area.adjusted(12, 9, -area.width() * 2 // 3, -9), theme.color("hover"))
             return
-        dim, text = theme.color("dim"), theme.color("text")
-        for number, cell in columns:
-            column = Column(number)
+        texts = self._model.texts(found)
+        is_bad = found.status == Status.ERROR
+        inks = {token: theme.color(token) for token in ("text", "dim", "error")}
+        for column, cell in columns:
             if column == Column.STATUS:
                 paint_status(painter, cell, found.status, theme)
                 continue
-            spec = SPECS[column]
-            painter.setFont(self.code_font if spec.is_code else self.font())
-            painter.setPen(self._ink(found, column, text, dim))
-            inner = cell.adjusted(PAD_PX, 0, -PAD_PX, 0)
-            shown = cell_text(found, column, self._model.now_ns)
-            side = Qt.AlignmentFlag.AlignRight if spec.is_right else Qt.AlignmentFlag.AlignLeft
-            painter.drawText(inner, side | _CENTER, self.cut(shown, inner.width(), is_code=spec.is_code))
+            font, is_right, is_main, is_telling = _LOOKS[column]
+            ink = inks["error" if is_bad and is_telling else "text" if is_main else "dim"]
+            self.write(painter, cell.adjusted(PAD_PX, 0, -PAD_PX, 0), texts[column], ink, font=font, is_right=is_right)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share what room there is."""
@@ -133,11 +136,6 @@ class TraceListView(FastTable):
             self._on_open(self.currentIndex())
             return
         super().keyPressEvent(event)
-
-    def _ink(self, row: TraceRow, column: Column, text: QColor, dim: QColor) -> QColor:
-        if row.status == Status.ERROR and column in (Column.NAME, Column.OUTPUT):
-            return self.theme.color("error")
-        return text if column in (Column.NAME, Column.DURATION, Column.MODEL, Column.INPUT) else dim
 
     def _set_up_header(self) -> None:
         header = self.horizontalHeader()

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Qt
 
 from app.models.span import Status
 from app.models.trace import TraceRow
-from ui.kit.paged_model import Index, PagedModel
+from ui.kit.paged_model import KEPT_ROWS, Index, PagedModel
 from ui.traces.columns import SPECS, TITLES, Column, cell_text, tip
 
 
@@ -18,8 +18,21 @@ class TraceListModel(PagedModel[TraceRow]):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._texts: dict[int, tuple[TraceRow, tuple[str, ...]]] = {}
         self.now_ns = time.time_ns()
         """What running durations are counted to; the view moves it."""
+
+    def texts(self, row: TraceRow) -> tuple[str, ...]:
+        """Return what all cells of a row read, kept as long as the row is what it was."""
+        kept = self._texts.get(row.id)
+        if kept is not None and kept[0] is row:
+            return kept[1]
+        found = tuple(cell_text(row, column, self.now_ns) for column in Column)
+        if row.status != Status.RUNNING:
+            if len(self._texts) > KEPT_ROWS:
+                self._texts.clear()
+            self._texts[row.id] = (row, found)
+        return found
 
     def text(self, row: TraceRow, column: int) -> str:
         """Return what a cell reads."""
