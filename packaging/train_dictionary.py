@@ -39,57 +39,160 @@ HOSTS = {
         "/v1beta/models/gemini-2.5-flash:generateContent",
     ),
 }
+STAINLESS = """x-stainless-lang: python
+x-stainless-package-version: {version}
+x-stainless-os: Linux
+x-stainless-arch: x64
+x-stainless-runtime: CPython
+x-stainless-runtime-version: 3.11.7
+x-stainless-async: false
+x-stainless-retry-count: 0
+x-stainless-read-timeout: 600"""
+HTTPX = """Host: 127.0.0.1:4141
+Accept-Encoding: gzip, deflate
+Connection: keep-alive
+"""
 SDK_HEADERS = (
-    ("host", "127.0.0.1:4141"),
-    ("accept-encoding", "gzip, deflate, br, zstd"),
-    ("connection", "keep-alive"),
-    ("accept", "application/json"),
-    ("content-type", "application/json"),
-    ("user-agent", "OpenAI/Python 2.8.1"),
-    ("user-agent", "AsyncOpenAI/Python 2.8.1"),
-    ("user-agent", "Anthropic/Python 0.75.0"),
-    ("user-agent", "google-genai-sdk/1.52.0 gl-python/3.11.7"),
-    ("x-stainless-lang", "python"),
-    ("x-stainless-package-version", "2.8.1"),
-    ("x-stainless-os", "Linux"),
-    ("x-stainless-arch", "x64"),
-    ("x-stainless-runtime", "CPython"),
-    ("x-stainless-runtime-version", "3.11.7"),
-    ("x-stainless-async", "false"),
-    ("x-stainless-retry-count", "0"),
-    ("x-stainless-read-timeout", "600"),
-    ("anthropic-version", "2023-06-01"),
-    ("anthropic-beta", "prompt-caching-2024-07-31"),
-    ("authorization", "Bearer ***"),
-    ("x-api-key", "***"),
-    ("x-goog-api-key", "***"),
+    HTTPX
+    + """authorization: ***
+accept: application/json
+content-type: application/json
+user-agent: OpenAI/Python {version}
+"""
+    + STAINLESS
+    + "\nContent-Length: {length}",
+    HTTPX
+    + """x-stainless-timeout: 600
+x-stainless-retry-count: 0
+x-stainless-read-timeout: 600
+Accept: application/json
+Content-Type: application/json
+User-Agent: Anthropic/Python {version}
+X-Stainless-Lang: python
+X-Stainless-Package-Version: {version}
+X-Stainless-OS: Linux
+X-Stainless-Arch: x64
+X-Stainless-Runtime: CPython
+X-Stainless-Runtime-Version: 3.11.7
+x-api-key: ***
+X-Stainless-Async: false
+anthropic-version: 2023-06-01
+anthropic-beta: prompt-caching-2024-07-31
+Content-Length: {length}""",
+    HTTPX
+    + """accept: */*
+x-goog-api-key: ***
+user-agent: google-genai-sdk/{version} gl-python/3.11.7
+x-goog-api-client: google-genai-sdk/{version} gl-python/3.11.7
+content-type: application/json
+content-length: {length}""",
+    """host: localhost:4141
+connection: keep-alive
+authorization: ***
+accept: application/json
+content-type: application/json
+user-agent: AsyncOpenAI/JS {version}
+x-stainless-lang: js
+x-stainless-os: MacOS
+x-stainless-arch: arm64
+x-stainless-runtime: node
+x-stainless-runtime-version: v22.1.0
+accept-language: *
+sec-fetch-mode: cors
+accept-encoding: br, gzip, deflate
+content-length: {length}""",
+    """Host: 127.0.0.1:4141
+User-Agent: curl/8.5.0
+Accept: */*
+Authorization: ***
+Content-Type: application/json
+Content-Length: {length}""",
 )
 ANSWER_HEADERS = (
-    ("content-type", "application/json"),
-    ("content-type", "text/event-stream; charset=utf-8"),
-    ("transfer-encoding", "chunked"),
-    ("connection", "keep-alive"),
-    ("access-control-expose-headers", "X-Request-ID"),
-    ("openai-organization", "***"),
-    ("openai-processing-ms", "812"),
-    ("openai-version", "2020-10-01"),
-    ("x-envoy-upstream-service-time", "830"),
-    ("x-ratelimit-limit-requests", "10000"),
-    ("x-ratelimit-limit-tokens", "30000000"),
-    ("x-ratelimit-remaining-requests", "9999"),
-    ("x-ratelimit-remaining-tokens", "29999979"),
-    ("x-ratelimit-reset-requests", "6ms"),
-    ("x-ratelimit-reset-tokens", "0s"),
-    ("anthropic-ratelimit-requests-limit", "4000"),
-    ("anthropic-ratelimit-input-tokens-remaining", "400000"),
-    ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
-    ("x-content-type-options", "nosniff"),
-    ("cf-cache-status", "DYNAMIC"),
-    ("server", "cloudflare"),
-    ("alt-svc", 'h3=":443"; ma=86400'),
-    ("x-gatescope-provider", "openai"),
-    ("x-gatescope-model", "gpt-4o-mini"),
-    ("x-gatescope-attempts", "1"),
+    """Date: {date}
+Content-Type: application/json
+Transfer-Encoding: chunked
+Connection: keep-alive
+access-control-expose-headers: X-Request-ID
+openai-organization: ***
+openai-processing-ms: {length}
+openai-project: ***
+openai-version: 2020-10-01
+x-envoy-upstream-service-time: {length}
+x-ratelimit-limit-requests: 10000
+x-ratelimit-limit-tokens: 30000000
+x-ratelimit-remaining-requests: 9999
+x-ratelimit-remaining-tokens: 29999{length}
+x-ratelimit-reset-requests: 6ms
+x-ratelimit-reset-tokens: 0s
+x-request-id: req_{ident}
+x-openai-proxy-wasm: v0.1
+cf-cache-status: DYNAMIC
+Strict-Transport-Security: max-age=31536000; includeSubDomains; preload
+X-Content-Type-Options: nosniff
+Server: cloudflare
+CF-RAY: {ray}-FRA
+Content-Encoding: gzip
+alt-svc: h3=":443"; ma=86400""",
+    """Date: {date}
+Content-Type: text/event-stream; charset=utf-8
+Transfer-Encoding: chunked
+Connection: keep-alive
+Cache-Control: no-cache
+anthropic-ratelimit-requests-limit: 4000
+anthropic-ratelimit-requests-remaining: 3999
+anthropic-ratelimit-requests-reset: {iso}
+anthropic-ratelimit-input-tokens-limit: 2000000
+anthropic-ratelimit-input-tokens-remaining: 2000000
+anthropic-ratelimit-input-tokens-reset: {iso}
+anthropic-ratelimit-output-tokens-limit: 400000
+anthropic-ratelimit-output-tokens-remaining: 400000
+anthropic-ratelimit-output-tokens-reset: {iso}
+anthropic-ratelimit-tokens-limit: 2400000
+anthropic-ratelimit-tokens-remaining: 2400000
+anthropic-ratelimit-tokens-reset: {iso}
+request-id: req_{ident}
+strict-transport-security: max-age=31536000; includeSubDomains; preload
+anthropic-organization-id: ***
+x-envoy-upstream-service-time: {length}
+Server: cloudflare
+X-Robots-Tag: none
+cf-cache-status: DYNAMIC
+CF-RAY: {ray}-FRA""",
+    """Content-Type: application/json; charset=UTF-8
+Vary: Origin
+Vary: X-Origin
+Vary: Referer
+Content-Encoding: gzip
+Date: {date}
+Server: scaffolding on HTTPServer2
+X-XSS-Protection: 0
+X-Frame-Options: SAMEORIGIN
+X-Content-Type-Options: nosniff
+Server-Timing: gfet4t7; dur={length}
+Alt-Svc: h3=":443"; ma=2592000,h3-29=":443"; ma=2592000
+Transfer-Encoding: chunked""",
+    """content-type: application/json
+content-length: {length}
+date: {date}""",
+)
+OUR_HEADERS = """
+x-gatescope-request-id: {ident}
+x-gatescope-provider: {provider}
+x-gatescope-model: {model}
+x-gatescope-attempts: 1
+x-gatescope-cost-usd: 0.000{length}"""
+EVIDENCE = (
+    "No earlier call fits it.",
+    "Its first {length} messages are that call and its answer.",
+    "previous_response_id names it.",
+    "Its history was rewritten, but it answers that call's tools by id.",
+    "Its history was rewritten; its last exchange stands.",
+    "It is the last call of the same conversation.",
+)
+DATES = tuple(
+    f"{day}, {10 + at} Nov 2026 {10 + at}:{20 + at}:{30 + at} GMT"
+    for at, day in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))
 )
 MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-5-mini", "o4-mini", "claude-sonnet-4-5", "claude-haiku-4-5", "gemini-2.5-flash")
 
@@ -178,16 +281,22 @@ def event(name: str, data: dict[str, object]) -> bytes:
 
 def attributes(chance: random.Random) -> Iterator[bytes]:
     """The attributes of calls, in every mixture of what they may hold."""
-    for number in range(600):
+    for number in range(800):
         provider = chance.choice(list(HOSTS))
         url, dialect, path = HOSTS[provider]
         model, start_ns = chance.choice(MODELS), 1_780_000_000_000_000_000 + chance.getrandbits(50)
-        attempt = Attempt(provider, model, url, start_ns, start_ns + chance.getrandbits(30), 200)
+        words = {
+            "provider": provider.split(".")[0], "model": model, "version": f"{chance.randrange(4)}.{chance.randrange(60)}.0",
+            "length": chance.randrange(3000), "ident": f"{chance.getrandbits(128):032x}", "ray": f"{chance.getrandbits(64):016x}",
+            "date": chance.choice(DATES), "iso": f"2026-11-{chance.randrange(10, 30)}T{chance.randrange(10, 24)}:{chance.randrange(10, 60)}:00Z",
+        }  # fmt: skip
+        ours = chance.choice((OUR_HEADERS, ""))
+        attempt = Attempt(words["provider"], model, url, start_ns, start_ns + chance.getrandbits(30), 200)
         usage = Usage(chance.getrandbits(10), chance.getrandbits(9), *([0] * chance.randrange(5)))
-        method = chance.choice(list(LinkMethod))
+        evidence = chance.choice(EVIDENCE).format(**words)
         record = CallRecord(
             number, "", start_ns, start_ns, "POST", path, dialect, "chat", 200, b"", b"",
-            some(SDK_HEADERS, chance), some(ANSWER_HEADERS, chance),
+            headers(chance.choice(SDK_HEADERS), words), headers(chance.choice(ANSWER_HEADERS) + ours, words),
             chance.choice(("application/json", "text/event-stream")), model, model, provider, 1, "", (attempt,),
         )  # fmt: skip
         digest = Digest(
@@ -195,16 +304,13 @@ def attributes(chance: random.Random) -> Iterator[bytes]:
             chance.choice(("stop", "tool_calls", "length")), usage, None,
             {"input": chance.getrandbits(20), "output": chance.getrandbits(20), "cache_read": 0}, None, "", "",
         )  # fmt: skip
-        evidence = chance.choice(
-            ("begins with the messages of an earlier call and its answer", "nothing to join it to", "traceparent")
-        )
-        links = (Link(method, 1.0, evidence),)
+        links = (Link(chance.choice(list(LinkMethod)), 1.0, evidence),)
         yield encode_attributes(CallWrite(record, digest, Placement(b"", None, None, number, links, 3, 0, "")))
 
 
-def some(headers: tuple[tuple[str, str], ...], chance: random.Random) -> tuple[tuple[str, str], ...]:
-    """Most of them, in order."""
-    return tuple(header for header in headers if chance.random() < 0.7)
+def headers(text: str, words: dict[str, object]) -> tuple[tuple[str, str], ...]:
+    """Header lines as pairs."""
+    return tuple((line.partition(": ")[0], line.partition(": ")[2]) for line in text.format(**words).splitlines())
 
 
 if __name__ == "__main__":

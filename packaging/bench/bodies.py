@@ -45,7 +45,7 @@ def long_call(model: str) -> bytes:
 
 
 def agent_loop(model: str, agent: int, turns: int) -> Iterator[bytes]:
-    """Yield the requests of one agent: 20 KB of tools, a 10 KB system prompt, two more messages a turn; 130 KB on average.
+    """Yield the requests of one agent: 20 KB of tools, a 10 KB system prompt, two more messages a turn.
 
     The assistant turns are what `upstream.plain_answer` gives, so that the chain is a true one.
     """
