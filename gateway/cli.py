@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from app.errors import AppError, InputError, SetupError
+from app.errors import AppError, InputError
 from app.paths import Paths, default_data_dir
 from app.version import VERSION
-from gateway.exits import Exit, exit_of
+from gateway.exits import Exit, StartError, exit_of
 from gateway.quick_start import lean_imports
 
 _EPILOG: Final = """\
@@ -37,9 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except AppError as error:
-        print(f"gatescope: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"           {error.hint}", file=sys.stderr)
+        print(f"gatescope: {error}", file=sys.stderr)
         return exit_of(error)
     except KeyboardInterrupt:
         return 130
@@ -92,7 +90,10 @@ def _serve(options: argparse.Namespace) -> int:
     with lean_imports():
         from gateway.main import Settings, serve  # the whole gateway: not for `--help`
 
-    serve(Settings(_paths(options), _config(options), _host(options), _wanted_port(options)))
+    try:
+        serve(Settings(_paths(options), _config(options), _host(options), _wanted_port(options)))
+    except InputError as error:
+        raise StartError(error.message, Exit.CONFIG, hint=error.hint) from error
     return Exit.DONE
 
 
@@ -103,7 +104,7 @@ def _demo(options: argparse.Namespace) -> int:
     running = find_running(paths)
     if running is None:
         hint = "Open the desktop, or run `gatescope serve`, and try again."
-        raise SetupError(f"No gateway runs on {paths.data}.", hint=hint)
+        raise StartError(f"No gateway runs on {paths.data}.", Exit.FAILED, hint=hint)
     print(f"Sending a demo agent's calls through {running.base_url} …", flush=True)
     done = running.post("demo")
     print(
@@ -184,7 +185,7 @@ def _wanted_port(options: argparse.Namespace) -> int | None:
     try:
         return _port(named)
     except (ValueError, argparse.ArgumentTypeError) as error:
-        raise InputError(f"GATESCOPE_PORT is {named!r}, which is no port.") from error
+        raise StartError(f"GATESCOPE_PORT is {named!r}, which is no port.", Exit.USAGE) from error
 
 
 def _port(text: str) -> int:

@@ -14,7 +14,7 @@
 
 from enum import IntEnum
 
-from app.errors import AppError, DiskFull, InputError, NewerDatabase, SetupError, StoreError
+from app.errors import AppError, DiskFull, NewerDatabase, SetupError, StoreError
 
 
 class Exit(IntEnum):
@@ -45,8 +45,6 @@ def exit_of(error: AppError) -> Exit:
     match error:
         case StartError():
             return error.exit_code
-        case InputError():
-            return Exit.CONFIG
         case NewerDatabase():
             return Exit.NEWER_DATABASE
         case DiskFull():

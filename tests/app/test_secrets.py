@@ -1,4 +1,7 @@
+import keyring.core
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 
 from app import secrets
 from app.secrets import SecretRef, key_hint, key_sha256, keyring_problem, new_virtual_key, parse_ref, resolve
@@ -39,3 +42,45 @@ def test_a_new_key_is_long_and_one_word() -> None:
 def test_a_key_is_kept_as_a_hash_and_shown_as_a_hint() -> None:
     assert len(key_sha256("gs-abc")) == 32
     assert key_hint("gs-ab12xxxxxxxx9f2a") == "gs-ab12…9f2a"
+
+
+class MemoryKeyring(KeyringBackend):
+    """A keyring that works, and forgets with the test."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[(service, username)] = password
+
+
+class LockedKeyring(MemoryKeyring):
+    """One whose owner does not unlock it."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise KeyringLocked("locked")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise KeyringLocked("locked")
+
+
+def test_a_working_keyring_keeps_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = MemoryKeyring()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
+    assert keyring_problem() is None
+    assert secrets.write_keyring("openai", "secret")
+    assert backend.kept == {("gatescope", "openai"): "secret"}
+    assert resolve(SecretRef("keyring", "openai")) == "secret"
+    assert resolve(SecretRef("keyring", "other")) is None
+
+
+def test_a_locked_keyring_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring.core, "_keyring_backend", LockedKeyring())
+    assert resolve(SecretRef("keyring", "openai")) is None
+    assert secrets.write_keyring("openai", "secret") is False
