@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from app.models.call import Attempt, CallRecord, CallWrite, Digest, Placement  # noqa: E402
 from app.models.span import Kind, Link, LinkMethod, Status  # noqa: E402
 from app.models.usage import Usage  # noqa: E402
+from app.redact import redact_headers  # noqa: E402
 from app.store.attributes import encode_attributes  # noqa: E402
 from app.store.split import split  # noqa: E402
 
@@ -54,7 +55,7 @@ Connection: keep-alive
 """
 SDK_HEADERS = (
     HTTPX
-    + """authorization: ***
+    + """authorization: Bearer k
 accept: application/json
 content-type: application/json
 user-agent: OpenAI/Python {version}
@@ -88,7 +89,7 @@ content-type: application/json
 content-length: {length}""",
     """host: localhost:4141
 connection: keep-alive
-authorization: ***
+authorization: Bearer k
 accept: application/json
 content-type: application/json
 user-agent: AsyncOpenAI/JS {version}
@@ -104,7 +105,7 @@ content-length: {length}""",
     """Host: 127.0.0.1:4141
 User-Agent: curl/8.5.0
 Accept: */*
-Authorization: ***
+Authorization: Bearer k
 Content-Type: application/json
 Content-Length: {length}""",
 )
@@ -286,10 +287,15 @@ def attributes(chance: random.Random) -> Iterator[bytes]:
         url, dialect, path = HOSTS[provider]
         model, start_ns = chance.choice(MODELS), 1_780_000_000_000_000_000 + chance.getrandbits(50)
         words = {
-            "provider": provider.split(".")[0], "model": model, "version": f"{chance.randrange(4)}.{chance.randrange(60)}.0",
-            "length": chance.randrange(3000), "ident": f"{chance.getrandbits(128):032x}", "ray": f"{chance.getrandbits(64):016x}",
-            "date": chance.choice(DATES), "iso": f"2026-11-{chance.randrange(10, 30)}T{chance.randrange(10, 24)}:{chance.randrange(10, 60)}:00Z",
-        }  # fmt: skip
+            "provider": provider.split(".")[0],
+            "model": model,
+            "version": f"{chance.randrange(4)}.{chance.randrange(60)}.0",
+            "length": chance.randrange(3000),
+            "ident": f"{chance.getrandbits(128):032x}",
+            "ray": f"{chance.getrandbits(64):016x}",
+            "date": chance.choice(DATES),
+            "iso": f"2026-11-{chance.randrange(10, 30)}T{chance.randrange(10, 24)}:{chance.randrange(10, 60)}:00Z",
+        }
         ours = chance.choice((OUR_HEADERS, ""))
         attempt = Attempt(words["provider"], model, url, start_ns, start_ns + chance.getrandbits(30), 200)
         usage = Usage(chance.getrandbits(10), chance.getrandbits(9), *([0] * chance.randrange(5)))
@@ -310,7 +316,8 @@ def attributes(chance: random.Random) -> Iterator[bytes]:
 
 def headers(text: str, words: dict[str, object]) -> tuple[tuple[str, str], ...]:
     """Header lines as pairs."""
-    return tuple((line.partition(": ")[0], line.partition(": ")[2]) for line in text.format(**words).splitlines())
+    lines = text.format(**words).splitlines()
+    return redact_headers((name, value) for name, _, value in (line.partition(": ") for line in lines))
 
 
 if __name__ == "__main__":
