@@ -1,6 +1,7 @@
 """The tree of one trace as columns in drawing order."""
 
 import sqlite3
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -16,8 +17,10 @@ Spans = dict[str, Ints]
 _SPANS: Final = """
 SELECT s.id, s.sid, ifnull(s.psid, 0), s.kind, s.status, s.flags, s.name, s.start_us, ifnull(s.dur_us, -1),
        ifnull(c.ttft_us, -1), ifnull(c.tok_in, -1), ifnull(c.tok_out, -1), ifnull(c.cost_nano, -1)
-FROM span s LEFT JOIN call c ON c.id = s.id WHERE s.trace = ? ORDER BY s.id
+FROM (SELECT id FROM span WHERE trace = ? ORDER BY id) own CROSS JOIN span s ON s.id = own.id
+LEFT JOIN call c ON c.id = s.id ORDER BY s.id
 """
+"""The ids come from the index alone, so that the rows are read in the order they lie in."""
 _COLUMNS: Final = ("id", "sid", "psid", "kind", "status", "flags", "name", "start", "dur", "ttft", "in", "out", "cost")
 _PACKED: Final = {
     "id": "<i8",
@@ -65,7 +68,8 @@ def tree(row: TraceRow, drawn: Spans, names: dict[int, str]) -> TraceTree:
 def read_spans(conn: sqlite3.Connection, trace: int) -> Spans:
     """Return the spans of a trace as the rows have them."""
     rows = conn.execute(_SPANS, (trace,)).fetchall()
-    table = np.array(rows, dtype=np.int64).reshape(-1, len(_COLUMNS))
+    numbers = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows) * len(_COLUMNS))
+    table = numbers.reshape(-1, len(_COLUMNS))
     return {name: np.ascontiguousarray(table[:, at]) for at, name in enumerate(_COLUMNS)}
 
 
