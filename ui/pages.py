@@ -34,6 +34,12 @@ def _traces(desk: Desk) -> Page:
     return TracesPage(desk)
 
 
+def _sessions(desk: Desk) -> Page:
+    from ui.sessions.page import SessionsPage
+
+    return SessionsPage(desk)
+
+
 def _gateway(desk: Desk) -> Page:
     from ui.gateway.page import GatewayPage
 
@@ -43,5 +49,6 @@ def _gateway(desk: Desk) -> Page:
 PLACES: Final = (
     Place("home", "Home", "house", _home, letter="h"),
     Place("traces", "Traces", "list-tree", _traces, letter="t"),
+    Place("sessions", "Sessions", "messages-square", _sessions, letter="s"),
     Place("gateway", "Gateway", "router", _gateway, group=1, letter="w"),
 )

@@ -10,7 +10,7 @@ from ui.kit.text_view import TextView
 from ui.style import set_role
 from ui.theme import Theme
 
-HEIGHT_PX: Final = 228
+HEIGHT_PX: Final = 236
 
 
 class SnippetBox(QFrame):
@@ -38,11 +38,11 @@ class SnippetBox(QFrame):
         self._copy.setAccessibleName("Copy the snippet")
         self._copy.clicked.connect(self._on_copy)
         head = QHBoxLayout()
-        head.setContentsMargins(4, 4, 10, 0)
+        head.setContentsMargins(0, 4, 4, 0)
         head.addWidget(self._tabs, 1)
         head.addWidget(self._copy)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 8)
+        layout.setContentsMargins(6, 2, 6, 8)
         layout.setSpacing(4)
         layout.addLayout(head)
         layout.addWidget(self._text)
@@ -62,7 +62,7 @@ class SnippetBox(QFrame):
 
     def text(self) -> str:
         """Return the text in front."""
-        return self._text.text()
+        return self._text.text() + "\n"
 
     def _on_tab(self, place: int) -> None:
         if self._snippets:
@@ -71,7 +71,7 @@ class SnippetBox(QFrame):
             self.tab_changed.emit(self._wanted)
 
     def _show(self, place: int) -> None:
-        self._text.show_text(self._snippets[place].text)
+        self._text.show_text(self._snippets[place].text.rstrip("\n"))
 
     def _on_copy(self) -> None:
         snippet = self._snippets[self._tabs.currentIndex()] if self._snippets else None

@@ -272,6 +272,7 @@ class FilterBar(QFrame):
             f"{theme.color('line_strong').name()}; border-radius: 6px; }} "
             "FilterBar QLineEdit { border: none; background: transparent; padding: 2px 2px; }"
         )
+        self._completer.dress(theme)
 
 
 class Chip(QToolButton):
@@ -331,6 +332,19 @@ class _Completer(QObject):
         self._list.setWidget(line)
         self._list.setMaxVisibleItems(12)
         self._list.activated[QModelIndex].connect(self._on_activated)
+
+    def dress(self, theme: Theme) -> None:
+        """Put the theme on the list, which is a window of its own."""
+        ground, text, line, chosen = (
+            theme.color(name).name() for name in ("raised", "text", "line_strong", "selection")
+        )
+        popup = self._list.popup()
+        popup.setFont(theme.code_font())
+        popup.setStyleSheet(
+            f"QListView {{ background: {ground}; color: {text}; border: 1px solid {line}; padding: 4px; }}"
+            "QListView::item { padding: 3px 6px; border-radius: 4px; }"
+            f"QListView::item:selected, QListView::item:hover {{ background: {chosen}; color: {text}; }}"
+        )
 
     def is_open(self) -> bool:
         """Return whether the list is shown."""

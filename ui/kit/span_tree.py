@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 
 from app.models.span import Kind, Status
 from app.models.trace import TraceTree
@@ -42,6 +42,10 @@ STATUS_WORDS: Final = {
 
 class SpanModel(QAbstractTableModel):
     """Rows are the spans in view; `span_at` gives the span's place in the tree's columns."""
+
+    shuffling = Signal()
+    """Rows are about to go and come; those that stay keep their selection, the view finds the others by id."""
+    shuffled = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +98,12 @@ class SpanModel(QAbstractTableModel):
             self._rows = self._in_view()
             self.endResetModel()
             return
+        self.shuffling.emit()
+        self._grow(old, tree)
+        self.shuffled.emit()
+
+    def _grow(self, old: TraceTree, tree: TraceTree) -> None:
+        """Take a newer state of the same trace."""
         folded = old.id[~self._is_open]
         before = old.id[self._rows]
         is_open = ~np.isin(tree.id, folded)
@@ -292,6 +302,7 @@ class SpanModel(QAbstractTableModel):
 
     def _apply(self, is_open: "NDArray[np.bool_]") -> None:
         """Take a new fold state: one run of rows leaves, one comes."""
+        self.shuffling.emit()
         self._is_open = is_open
         old, new = self._rows, self._in_view()
         first, last = _difference(old, new)
@@ -303,6 +314,7 @@ class SpanModel(QAbstractTableModel):
             self.beginInsertRows(QModelIndex(), first, len(new) - last - 1)
             self._rows = new
             self.endInsertRows()
+        self.shuffled.emit()
 
 
 def rolled_up(size: "NDArray[np.int32]", own: "NDArray[np.int64]") -> "NDArray[np.int64]":

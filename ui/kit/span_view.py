@@ -37,6 +37,7 @@ class SpanView(FastTable):
         self._extent = (0, 1)
         """The whole trace's range as of this frame."""
         self._chosen_id: int | None = None
+        self._is_shuffling = False
         self._frame_scale = TimeScale(0, 1, 0, 1)
         self._header = TimeHeader(theme, self)
         self.setHorizontalHeader(self._header)
@@ -47,7 +48,8 @@ class SpanView(FastTable):
         self._tick.timeout.connect(self._on_tick)
         self._tick.start()
         self.selectionModel().currentRowChanged.connect(self._on_current)
-        model.rowsInserted.connect(self._choose_again)
+        model.shuffling.connect(self._on_shuffling)
+        model.shuffled.connect(self._on_shuffled)
         model.modelReset.connect(self._on_reset)
 
     def choose_span(self, span: int) -> None:
@@ -319,19 +321,26 @@ class SpanView(FastTable):
 
     def _on_current(self, current: QModelIndex, _: QModelIndex) -> None:
         tree = self._model.tree
-        if current.isValid() and tree is not None:
+        if current.isValid() and tree is not None and not self._is_shuffling:
             chosen = int(tree.id[self._model.span_at(current.row())])
             if chosen != self._chosen_id:
                 self._chosen_id = chosen
                 self.chosen.emit(chosen)
 
-    def _choose_again(self, *_: object) -> None:
-        """Find the chosen span again where its row left and came back."""
-        if self._chosen_id is not None and not self.selectionModel().hasSelection():
-            span = self._model.span_of_id(self._chosen_id)
-            row = self._model.row_of(span) if span >= 0 else -1
-            if row >= 0:
-                self.setCurrentIndex(self._model.index(row, 0))
+    def _on_shuffling(self) -> None:
+        self._is_shuffling = True
+
+    def _on_shuffled(self) -> None:
+        """Find the chosen span again, or the folded one it went into, where it was on the screen."""
+        self._is_shuffling = False
+        span = -1 if self._chosen_id is None else self._model.span_of_id(self._chosen_id)
+        while span >= 0 and self._model.row_of(span) < 0:
+            span = self._model.parent_of(span)
+        if span >= 0 and self.currentIndex().row() != self._model.row_of(span):
+            place = self.verticalScrollBar().value()
+            self.setCurrentIndex(self._model.index(self._model.row_of(span), 0))
+            self.verticalScrollBar().setValue(place)
+        self.viewport().update()
 
     def _on_reset(self) -> None:
         self._range, self._chosen_id = None, None

@@ -69,15 +69,21 @@ class BodyTab(SpanTab):
         raise NotImplementedError
 
     async def _text(self, span: SpanDetail) -> str:
-        reader, form = self.desk.reader, self._form
-        if form == "Headers" and span.method:
+        reader, form = self.desk.reader, self._shown_form(span)
+        if form == "Headers":
             first, headers = self.headers(span)
             return "\n".join([first, *(f"{name}: {value}" for name, value in headers)])
-        if form == "Events" and self._has_events(span):
+        if form == "Events":
             events: list[StreamEvent] = await reader.ask("events", span.id)
             return "\n".join(map(_event_text, events))
         text: str = await reader.ask("text", span.id, self.body_name(span), is_pretty=form == "Pretty")
         return text
+
+    def _shown_form(self, span: SpanDetail) -> str:
+        """Return the chosen form, or the nearest one that this span has: a stream is prettiest event by event."""
+        if self._form in ("Pretty", "Events"):
+            return "Events" if self._has_events(span) else "Pretty"
+        return self._form if self._form == "Raw" or span.method else "Pretty"
 
     def _has_events(self, span: SpanDetail) -> bool:
         return self.which == "response" and span.content_type == "text/event-stream"
@@ -121,6 +127,8 @@ class BodyTab(SpanTab):
     def _fit_bar(self, span: SpanDetail) -> None:
         self._buttons["Headers"].setVisible(bool(span.method))
         self._buttons["Events"].setVisible(self._has_events(span))
+        self._buttons["Pretty"].setVisible(not self._has_events(span))
+        self._buttons[self._shown_form(span)].setChecked(True)
         self._upstream.setVisible(self.has_upstream(span))
         if not self.has_upstream(span):
             self._upstream.setChecked(False)

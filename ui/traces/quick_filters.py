@@ -41,7 +41,7 @@ class QuickFilters(QWidget):
         self._buttons: dict[str, QPushButton] = {}
         titles = [("since", "Any time"), ("status", "Status"), *_COUNTED]
         for field, title in titles:
-            button = QPushButton(title, self)
+            button = QPushButton(f" {title}", self)
             button.setProperty("plain_title", title)
             button.setAccessibleName(title)
             set_role(button, role="quiet")
@@ -68,7 +68,7 @@ class QuickFilters(QWidget):
             sign = "≠ " if any(text.startswith("-") for text in own) else ""
             shown = next((words for words, value in TIMES if own == [f"since:{value}"]), f"{title}: {sign}{values}")
             text = button.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideRight, 200) if own else title
-            button.setText(text.replace("&", "&&"))
+            button.setText(f" {text}".replace("&", "&&"))
             button.setAccessibleDescription(values)
             set_role(button, role="button" if own else "quiet")
 
