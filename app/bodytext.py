@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from app.dialects.sse import Event, SseParser
-from app.models.trace import StreamEvent, Timing
+from app.models.timing import Timing
+from app.models.trace import StreamEvent
 
 _DUMP_BYTES: Final = 65_536
 

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,37 +16,29 @@ from aiohttp import web
 
 from app.config import DEFAULT_HOST, Config, PriceRow
 from app.config_file import ConfigFile
-from app.digest import Digester
 from app.errors import InputError, SetupError
-from app.linking.stitch import Stitcher
 from app.logs import start_logs
-from app.models.call import CallRecord, CallWrite, ChainEntry
 from app.paths import Paths
-from app.pricing.book import Book
 from app.secrets import new_token
 from app.store.health import check
 from app.store.migrations import SCHEMA
-from app.store.retention import Limits, Retention
-from app.store.search import IndexJob
-from app.store.segments import SealJob
-from app.store.skeleton import SkeletonJob
 from app.store.writer import Commit, Writer
 from app.tasks import spawn
 from app.version import VERSION
 from gateway.control import health_of
-from gateway.demo import run_demo
+from gateway.exchange import Exchange, Upstream
 from gateway.exits import Exit, StartError
 from gateway.folder import FolderLock, Runtime, prepare_folder, remove_runtime, write_runtime
 from gateway.governance.auth import KeyTable
 from gateway.keys import Keys
 from gateway.lifeline import Lifeline
 from gateway.live import Live, Running, Status
-from gateway.providers.demo import NAME as DEMO
-from gateway.providers.demo import PRICES as DEMO_PRICES
-from gateway.providers.demo import answer_demo
+from gateway.meaning import Meaning, QuietWork
 from gateway.routes.control import PREFIX, Control
 from gateway.server import Gateway
 
+DEMO: Final = "demo"
+"""The provider that is inside the program; `resources/providers.toml` has it too."""
 DRAIN_S: Final = 10.0
 """So long running calls may take to end once we leave; the desktop waits 15 s."""
 _STORE_S: Final = 10.0
@@ -69,27 +61,6 @@ class Settings:
     port: int | None = None
 
 
-class Meaning:
-    """Turns records into what is stored. The writer's thread calls it; a new price list takes its place whole."""
-
-    def __init__(self, prices: list[PriceRow]) -> None:
-        self.reprice(prices)
-
-    def reprice(self, prices: list[PriceRow]) -> None:
-        """Price calls by these rows from now on."""
-        self._digester = Digester(Book([*DEMO_PRICES, *prices]))
-
-    def prepare(self, recall: Callable[[int], ChainEntry | None]) -> Callable[[CallRecord], CallWrite]:
-        """Return the function that makes a record ready for the store."""
-        stitcher = Stitcher(recall)
-
-        def prepare(record: CallRecord) -> CallWrite:
-            digest = self._digester.digest(record)
-            return CallWrite(record, digest, stitcher.place(record, digest))
-
-        return prepare
-
-
 class House:
     """One running gateway and all that belongs to it, as `gateway.routes.control` asks for it."""
 
@@ -101,20 +72,15 @@ class House:
         self._lifeline = Lifeline()
         self._started_ns = time.time_ns()
         self._demo = asyncio.Lock()
-        self._meaning = Meaning(config.current.prices)
+        self._meaning = Meaning(_prices(config.current))
         self.end = asyncio.Event()
         self.live = Live()
         self.writer = Writer(
             settings.paths.data,
-            make_prepare=self._meaning.prepare,
+            make_prepare=self._meaning.make_prepare,
             on_commit=self._on_commit,
             is_busy=lambda: self.gateway.recorder.n_in_flight >= _BUSY_CALLS,
-            idle_jobs=(
-                IndexJob(settings.paths.data),
-                SkeletonJob(),
-                SealJob(),
-                Retention(settings.paths.data, self._limits),
-            ),
+            idle_jobs=(QuietWork(settings.paths.data, lambda: config.current.retention),),
         )
         self.keys = Keys(self.writer, self._table, lambda: self.live.publish(keys=True), settings.paths.data)
         self.gateway = Gateway(
@@ -123,7 +89,7 @@ class House:
             self._table,
             self._token,
             control={PREFIX: Control(self).handle},
-            inside={DEMO: answer_demo},
+            inside={DEMO: _answer_demo},
         )
         self.host = settings.host or config.current.server.host or DEFAULT_HOST
         self.port = config.current.server.port if settings.port is None else settings.port
@@ -189,6 +155,8 @@ class House:
 
     async def run_demo(self) -> dict[str, object]:
         """Send the demo agent's calls through our own port, one run at a time."""
+        from gateway.demo import run_demo  # seldom wanted
+
         async with self._demo:
             return await asyncio.to_thread(run_demo, f"http://127.0.0.1:{self.port}", self._token)
 
@@ -234,20 +202,14 @@ class House:
             await asyncio.sleep(_CONFIG_POLL_S)
             if not self._config.has_changed():
                 continue
-            prices = self._config.current.prices
             if await asyncio.to_thread(self._config.reload_if_changed):
-                if self._config.current.prices != prices:
-                    self._meaning.reprice(self._config.current.prices)
+                self._meaning.reprice(_prices(self._config.current))
                 self.live.publish(config=True)
 
     async def _note_uses(self) -> None:
         while True:
             await asyncio.sleep(_USES_S)
             await self.keys.note_uses()
-
-    def _limits(self) -> Limits:
-        kept = self._config.current.retention
-        return Limits(kept.max_age_days, kept.max_size_gb)
 
     def _on_commit(self, commit: Commit) -> None:
         self.live.on_commit(commit.traces)
@@ -288,6 +250,21 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
+
+
+async def _answer_demo(exchange: Exchange, body: bytes) -> Upstream:
+    from gateway.providers.demo import answer_demo  # with the readers of three dialects
+
+    return await answer_demo(exchange, body)
+
+
+def _prices(config: Config) -> list[PriceRow]:
+    """Return the rows over the price book: the user's, and invented ones for the demo provider, so that costs show."""
+    demo = [
+        PriceRow(provider=DEMO, model="*", input_per_mtok=1.0, output_per_mtok=4.0, cache_read_per_mtok=0.1),
+        PriceRow(provider=DEMO, model="*embed", input_per_mtok=0.02),
+    ]
+    return [*demo, *config.prices]
 
 
 def _providers(config: Config) -> list[dict[str, object]]:

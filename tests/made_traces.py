@@ -13,7 +13,8 @@ from app.models.chat import ChatRequest, Choice, Reply, Tool
 from app.models.message import Message, Reasoning, Text, ToolCall, ToolResult
 from app.models.query import Query
 from app.models.span import Failure, Kind, Link, LinkMethod, Status
-from app.models.trace import Conversation, SpanDetail, Timing, TraceRow, TraceTree
+from app.models.timing import Timing
+from app.models.trace import Conversation, SpanDetail, TraceRow, TraceTree
 from app.models.usage import Usage
 
 NOW_NS = 1_795_470_000_000_000_000

@@ -152,15 +152,6 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """When the pieces of a stream came. Offsets are ns since the call's start."""
-
-    first_byte_ns: int | None
-    offsets_ns: tuple[int, ...]
-    sizes_bytes: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StreamEvent:
     """One server-sent event of a recorded stream."""
 

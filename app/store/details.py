@@ -10,7 +10,8 @@ from app.dialects.registry import reader_of
 from app.errors import InputError, StoreError
 from app.models.chat import ChatRequest, Reply
 from app.models.span import Kind, Status
-from app.models.trace import Conversation, SpanDetail, Timing
+from app.models.timing import Timing
+from app.models.trace import Conversation, SpanDetail
 from app.store.attributes import Attributes, decode_attributes
 from app.store.bodies import Bodies
 from app.store.timing import decode_timing

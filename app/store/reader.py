@@ -17,7 +17,8 @@ from app.bodytext import as_text, events, readable
 from app.errors import StoreError
 from app.models.ids import parse_traceparent, span_from_hex
 from app.models.query import Query
-from app.models.trace import Conversation, SessionRow, SpanDetail, StreamEvent, Timing, Totals, TraceRow, TraceTree
+from app.models.timing import Timing
+from app.models.trace import Conversation, SessionRow, SpanDetail, StreamEvent, Totals, TraceRow, TraceTree
 from app.paths import Paths
 from app.store import details, sessions, skeleton, traces
 from app.store.bodies import Bodies

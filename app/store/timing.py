@@ -5,7 +5,7 @@ before it (the first: since the first byte) and its bytes. A clock that stepped 
 """
 
 from app.models.call import CallRecord
-from app.models.trace import Timing
+from app.models.timing import Timing
 from app.store.varints import read_varints, write_varint
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import msgspec
 
-from app.config import PriceRow
 from app.dialects.registry import reader_of
 from gateway.exchange import Exchange
 from gateway.providers import demo_anthropic, demo_openai
@@ -20,13 +19,6 @@ from gateway.upstream.failures import UpstreamCut
 
 NAME: Final = "demo"
 """Under which `resources/providers.toml` has it."""
-PRICES: Final = (
-    PriceRow(provider=NAME, model="*", input_per_mtok=1.0, output_per_mtok=4.0, cache_read_per_mtok=0.1),
-    PriceRow(provider=NAME, model="embed", input_per_mtok=0.02),
-    PriceRow(provider=NAME, model="demo-embed", input_per_mtok=0.02),
-)
-"""Invented, so that costs show."""
-
 _PACE_S: Final = 0.018
 _SLOW_S: Final = 0.25
 _FIRST_S: Final = 0.12

@@ -1,7 +1,8 @@
 """Bodies as a person reads them."""
 
 from app.bodytext import as_text, events, readable
-from app.models.trace import StreamEvent, Timing
+from app.models.timing import Timing
+from app.models.trace import StreamEvent
 
 
 def test_json_is_indented_and_nothing_else_is_touched() -> None:

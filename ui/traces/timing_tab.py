@@ -3,7 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.models.trace import SpanDetail, Timing
+from app.models.timing import Timing
+from app.models.trace import SpanDetail
 from ui import format
 from ui.desk import Desk
 from ui.kit.gap_bars import GapBars, Pace, PhaseBar, pace_of

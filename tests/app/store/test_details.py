@@ -8,7 +8,7 @@ from app.errors import InputError, StoreError
 from app.models.call import Attempt, Edit
 from app.models.ids import new_trace_id
 from app.models.span import Failure, Kind, Link, LinkMethod, Status
-from app.models.trace import Timing
+from app.models.timing import Timing
 from app.models.usage import Usage
 
 MS_NS = 1_000_000

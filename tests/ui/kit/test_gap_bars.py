@@ -3,7 +3,7 @@
 from made_traces import MS_NS, timing
 from pytestqt.qtbot import QtBot
 
-from app.models.trace import Timing
+from app.models.timing import Timing
 from ui.kit.gap_bars import GapBars, pace_of
 from ui.theme import Theme
 

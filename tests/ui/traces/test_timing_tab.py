@@ -2,7 +2,7 @@
 
 from made_traces import MS_NS, span_detail, timing
 
-from app.models.trace import Timing
+from app.models.timing import Timing
 from ui.kit.gap_bars import pace_of
 from ui.traces.timing_tab import numbers_of, phases_of, tokens_a_second
 
