@@ -70,6 +70,8 @@ def reading_schema(path: Path, newest: int = sys.maxsize) -> int:
     """Return the schema number of the file at `path`: 0 where there is no file or an empty one.
 
     A number above `newest` is read off the header: SQLite, which may write a log's index, does not open such a file.
+    Not for a process that has the file open: closing a file lets go of all locks its process holds on it (POSIX, see
+    https://www.sqlite.org/howtocorrupt.html#posix_close_bug), and another process then removes the log in use.
     Raises sqlite3.DatabaseError where the file is no database.
     """
     if not path.exists() or not path.stat().st_size:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.errors import StoreError
 from app.store.bodies import Bodies
-from app.store.connect import open_reader, reading_schema
+from app.store.connect import open_reader
 from app.store.migrations import SCHEMA
 
 FileId = tuple[int, int]
@@ -69,7 +69,17 @@ class Connections:
         return stat.st_dev, stat.st_ino
 
     def _connected(self, file: FileId) -> Opened:
-        schema = reading_schema(self._path)
+        conn = open_reader(self._path)
+        try:
+            self._check(int(conn.execute("PRAGMA user_version").fetchone()[0]))
+        except (StoreError, sqlite3.Error):
+            conn.close()
+            raise
+        opened = Opened(conn, file)
+        self._open.append(opened)
+        return opened
+
+    def _check(self, schema: int) -> None:
         if schema == 0:
             raise StoreError(f"{self._path} has no tables yet.", hint="Start the gateway: it makes them.")
         if schema != SCHEMA:
@@ -78,6 +88,3 @@ class Connections:
                 age, remedy = ("an older", "Start the gateway: it brings the file up to date.")
             told = f"{self._path} is of {age} version (schema {schema}, this one reads {SCHEMA})."
             raise StoreError(told, hint=remedy)
-        opened = Opened(open_reader(self._path), file)
-        self._open.append(opened)
-        return opened
