@@ -20,7 +20,7 @@ class EmptyState(QWidget):
         self._title = QLabel(self)
         self._text = QLabel(self)
         self._text.setWordWrap(True)
-        self._text.setMaximumWidth(460)
+        self._text.setFixedWidth(460)
         set_role(self._text, role="dim")
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)

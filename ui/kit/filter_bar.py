@@ -363,6 +363,10 @@ class _Completer(QObject):
         width = max(len(option.text) for option in options)
         self._model.setStringList([f"{option.text:<{width}}   {option.note}" for option in options])
         self._list.complete()
+        popup = self._list.popup()
+        rows = min(len(options), self._list.maxVisibleItems())
+        longest = popup.sizeHintForColumn(0) + 40
+        popup.resize(min(max(longest, 240), popup.width()), rows * popup.sizeHintForRow(0) + 12)
 
     def _on_activated(self, index: QModelIndex) -> None:
         if 0 <= index.row() < len(self._options):
