@@ -107,7 +107,7 @@ def _status(record: CallRecord, failure: Failure | None) -> Status:
 
 def _failure(record: CallRecord, reply: Reply | None) -> Failure | None:
     """Return what went wrong: what the gateway knows, else what the status and the bytes say."""
-    if record.failure is not None or record.end_ns is None:
+    if record.end_ns is None or (record.failure is not None and not _was_satisfied(record, reply)):
         return record.failure
     status = record.status
     if reply is not None:
@@ -119,6 +119,12 @@ def _failure(record: CallRecord, reply: Reply | None) -> Failure | None:
     if status is not None and status >= 400:
         return Failure("provider", _told(record.response, status), status)
     return None
+
+
+def _was_satisfied(record: CallRecord, reply: Reply | None) -> bool:
+    """Return whether a client that left had its whole stream: OpenAI's SDK hangs up on `[DONE]`."""
+    is_left = record.failure is not None and record.failure.kind == "aborted"
+    return is_left and bool(record.chunks) and reply is not None and reply.is_complete and bool(reply.choices)
 
 
 def _told(body: bytes, status: int) -> str:

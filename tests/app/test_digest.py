@@ -120,6 +120,15 @@ def test_a_stream_that_was_cut_is_an_error_and_its_tokens_an_estimate() -> None:
     assert made.cost_nusd is None
 
 
+def test_a_client_that_hangs_up_on_the_streams_last_event_was_served() -> None:
+    left = {"failure": Failure("aborted", "The client left.", None), "chunks": (0, 60)}
+    whole = digest(**stream(delta("All of it")), **left)
+    part = digest(**stream(delta("Some of it"), is_done=False), **left)
+
+    assert (whole.status, whole.failure) == (Status.OK, None)
+    assert (part.status, part.failure) == (Status.ABORTED, left["failure"])
+
+
 def test_a_call_the_client_left_is_aborted_and_counts_what_was_seen() -> None:
     failure = Failure("aborted", "The client left.", None)
     start = {
