@@ -23,7 +23,7 @@ from app.pricing.tokens import estimate_tokens
 from app.same import Same
 
 _KINDS: Final = {"chat": Kind.LLM, "completion": Kind.LLM, "embeddings": Kind.EMBEDDING}
-_PREVIEW_CHARS: Final = 200
+_PREVIEW_CHARS: Final = 120
 _TOLD_CHARS: Final = 500
 """Of an error's body that is no JSON."""
 _LOOK_BACK: Final = 4

@@ -2,7 +2,8 @@
 
 The rule for stdin. If stdin is a pipe or a socket that somebody holds open when we start, its end is our end: that is
 how a parent owns us, and how we leave when it dies. A terminal, a file, `/dev/null`, no stdin, or a pipe that was
-already closed before we began say nothing: then only signals count.
+already closed before we began say nothing: then only signals count. But a parent that says it owns us, with
+`GATESCOPE_OWNED` in the environment, may have died before we looked: then a closed pipe is its end.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from types import FrameType
 from typing import Final
 
 _STDIN: Final = 0
+_OWNED: Final = "GATESCOPE_OWNED"
 _SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 _log = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ class Lifeline:
                 signal.signal(number, self._on_signal)
         if is_held(_STDIN):
             threading.Thread(target=self._watch, name="stdin watch", daemon=True).start()
+        elif os.environ.get(_OWNED):
+            self.cut("stdin was closed")
 
     def cut(self, reason: str) -> None:
         """Leave, for `reason`. A second time: at once. Event loop only."""

@@ -75,12 +75,13 @@ class House:
         self._meaning = Meaning(_prices(config.current))
         self.end = asyncio.Event()
         self.live = Live()
+        self._quiet = QuietWork(settings.paths.data, lambda: config.current.retention)
         self.writer = Writer(
             settings.paths.data,
             make_prepare=self._meaning.make_prepare,
             on_commit=self._on_commit,
             is_busy=lambda: self.gateway.recorder.n_in_flight >= _BUSY_CALLS,
-            idle_jobs=(QuietWork(settings.paths.data, lambda: config.current.retention),),
+            idle_jobs=(self._quiet,),
         )
         self.keys = Keys(self.writer, self._table, lambda: self.live.publish(keys=True), settings.paths.data)
         self.gateway = Gateway(
@@ -109,7 +110,8 @@ class House:
                 self.live.publish()
                 await self.gateway.drain(DRAIN_S)
         finally:
-            await asyncio.to_thread(self.writer.stop, _STORE_S)
+            if await asyncio.to_thread(self.writer.stop, _STORE_S):
+                self._quiet.close()
 
     def is_desktop(self, request: web.BaseRequest) -> bool:
         """Whether a request carries the desktop's token."""

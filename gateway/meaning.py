@@ -67,12 +67,17 @@ class QuietWork:
         self._data = data
         self._retention = retention
         self._jobs: tuple[Callable[[Any], bool], ...] = ()
+        self._close: Callable[[], None] = lambda: None
 
     def __call__(self, conn: Any) -> bool:
         """Do a slice of each; True: there is more to do."""
         self._jobs = self._jobs or self._made()
         has_more = [job(conn) for job in self._jobs]  # each gets its turn
         return any(has_more)
+
+    def close(self) -> None:
+        """Put away what the jobs hold open. Behind the writer's end."""
+        self._close()
 
     def _made(self) -> tuple[Callable[[Any], bool], ...]:
         from app.store.retention import Limits, Retention
@@ -84,4 +89,6 @@ class QuietWork:
             kept = self._retention()
             return Limits(kept.max_age_days, kept.max_size_gb)
 
-        return IndexJob(self._data), SkeletonJob(), SealJob(), Retention(self._data, limits)
+        index = IndexJob(self._data)
+        self._close = index.close
+        return index, SkeletonJob(), SealJob(), Retention(self._data, limits)

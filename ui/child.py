@@ -6,6 +6,8 @@ from typing import Final
 
 from PySide6.QtCore import QProcess, QProcessEnvironment
 
+OWNED: Final = "GATESCOPE_OWNED"
+"""Tells a gateway that its stdin is our hold on it: closed, even before it looks, means that we are gone."""
 _ROOT: Final = str(Path(__file__).resolve().parent.parent)
 
 
@@ -17,6 +19,7 @@ def prepare(process: QProcess, module: str, arguments: list[str]) -> None:
     """
     environment = QProcessEnvironment.systemEnvironment()
     environment.insert("PYTHONUNBUFFERED", "1")
+    environment.insert(OWNED, "1")
     if getattr(sys, "frozen", False):
         program, first = sys.executable, ["--child", module]
     else:

@@ -107,7 +107,7 @@ class Digest:
     """Nano-USD by rate (input, cache_read, output …); empty where unknown."""
     failure: Failure | None
     input_preview: str
-    """First 200 characters of the newest user text or tool result, one line."""
+    """First 120 characters of the newest user text or tool result, one line."""
     output_preview: str
     elements: tuple[bytes, ...] = field(default=(), repr=False, compare=False)
     """The request's conversation, a verbatim slice an element, as its dialect splits it; not stored."""
@@ -150,7 +150,7 @@ class CallWrite:
 
 @dataclass(frozen=True, slots=True)
 class ChainEntry:
-    """What the stitcher must know of an earlier call to continue it: found by `chain_hash`, in memory or in the store."""
+    """What the stitcher must know of an earlier call to continue it; found by `chain_hash`."""
 
     span_id: int
     trace_id: bytes

@@ -33,7 +33,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call the model asks for. `arguments` is JSON text exactly as the wire had it (object dialects: re-serialised)."""
+    """A call the model asks for. `arguments` is JSON text as the wire had it (an object there is written out)."""
 
     id: str | None
     name: str

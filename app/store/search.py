@@ -15,6 +15,7 @@ from typing import Final
 from app.errors import StoreError
 from app.paths import Paths
 from app.store.bodies import Bodies
+from app.store.connect import checkpoint
 from app.store.documents import documents, item_texts
 
 VERSION: Final = 1
@@ -45,6 +46,7 @@ class IndexJob:
         self._begun: int | None = None
         """The span that is being added; left over by a run that failed on it."""
         self._passed_over: set[int] = set()
+        self._is_dirty = False
 
     def __call__(self, conn: sqlite3.Connection) -> bool:
         """Index a slice; True if there is more. `conn` is the writer's, outside any transaction.
@@ -58,6 +60,7 @@ class IndexJob:
             self._index, self._bodies = _opened(self._path, conn), Bodies(conn)
         waiting = _ids(conn, "SELECT span FROM fresh ORDER BY span LIMIT ?", (_SLICE_SPANS,))
         if waiting:
+            self._is_dirty = True
             done = self._add(conn, self._index, self._bodies, waiting)
             _delete(conn, "fresh", "span", done)
             return True
@@ -67,11 +70,16 @@ class IndexJob:
             _delete(conn, "gone", "item", gone)
             _restart_if_stale(conn, self._index)
             return True
-        return self._add_older(conn, self._index, self._bodies)
+        more = self._add_older(conn, self._index, self._bodies)
+        if not more and self._is_dirty:
+            self._is_dirty = False
+            checkpoint(self._index)
+        return more
 
     def close(self) -> None:
-        """Close the index's file."""
+        """Close the index's file, its log emptied into it. Behind the writer's end, from any thread."""
         if self._index is not None:
+            checkpoint(self._index)
             self._index.close()
             self._index = self._bodies = None
 

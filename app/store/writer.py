@@ -196,6 +196,7 @@ class Writer:
             _log.warning("%d calls stay in the spool for the next start", self._spool.n_waiting)
         with suppress(sqlite3.Error):
             self._conn.execute("PRAGMA optimize")
+            checkpoint(self._conn)
         self._conn.close()
 
     def _serve(self) -> None:

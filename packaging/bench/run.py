@@ -126,7 +126,7 @@ class Bench:
         self.facts["loaded_mb"] = programs.resident_mb(self.gateway.pid)
         print(file=sys.stderr)
 
-    def agent_disk(self, agents: int = 8, turns: int = 50) -> None:
+    def agent_disk(self, agents: int = 16, turns: int = 50) -> None:
         """Agents' loops into a folder of their own: raw bytes over bytes on disk, indexes and search included."""
         programs.stop(self.gateway, drains=True)
         self.data = self.work / "loops"

@@ -65,10 +65,10 @@ def test_the_newest_tool_result_is_shown() -> None:
     assert DIGESTER.digest(second).input_preview == "found it"
 
 
-def test_previews_are_cut_to_one_line_of_200_characters() -> None:
+def test_previews_are_cut_to_one_line_of_120_characters() -> None:
     made = digest(request=chat_request(("user", "word \n" * 10_000)))
 
-    assert len(made.input_preview) == 200
+    assert len(made.input_preview) == 120
     assert "\n" not in made.input_preview and made.input_preview.endswith("…")
 
 

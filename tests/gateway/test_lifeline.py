@@ -3,6 +3,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from gateway.lifeline import Lifeline, is_held
 
 
@@ -50,3 +52,14 @@ def test_the_first_reason_stays() -> None:
         return await lifeline.wait()
 
     assert asyncio.run(go()) == "asked to"
+
+
+def test_a_parent_that_owned_us_and_is_gone_already_is_a_reason_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def wait() -> str:
+        lifeline = Lifeline()
+        lifeline.hold()
+        return await asyncio.wait_for(lifeline.wait(), 5)
+
+    monkeypatch.setenv("GATESCOPE_OWNED", "1")
+    monkeypatch.setattr("gateway.lifeline.is_held", lambda _: False)
+    assert asyncio.run(wait()) == "stdin was closed"
