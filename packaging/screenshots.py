@@ -22,6 +22,7 @@ SIZE_PX = (1440, 900)
 SETTLE_S = 0.4
 """For hover, focus and toasts to come to rest before a picture."""
 WAIT_S = 60.0
+N_TRACES = 5
 LOOK_S = 0.05
 
 
@@ -100,7 +101,8 @@ async def _pictures(desktop: "object", folder: Path, scheme: str) -> None:
     window.go("traces")
     page = window.page
     assert isinstance(page, TracesPage)
-    await until(lambda: page.list.model.rowCount() >= 3)
+    page.close_trace()
+    await until(lambda: page.list.model.rowCount() >= N_TRACES)
     shoot("traces")
     rows = [row for place in range(page.list.model.rowCount()) if (row := page.list.model.row(place)) is not None]
     page.open_trace(max(rows, key=lambda row: row.n_spans).id)
