@@ -8,13 +8,13 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
-from app.store.reader import Reader
 from gateway_process import GatewayProcess, running_gateway
 from journeys.tape import Recording, Tape, recordings
 from shared_folder import find
 
 from app.models.query import parse
 from app.models.trace import SpanDetail
+from app.store.reader import Reader
 
 APIS = {
     "openai.chat": ("oc", "/v1/chat/completions"),
