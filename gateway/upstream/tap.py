@@ -1,9 +1,10 @@
 """Carrying a provider's answer to the client, and keeping its bytes and their times: nothing more, nothing parsed.
 
 A piece goes to the client first. The last one waits for `keep`: once the client has the whole answer, its record is
-on disk.
+on disk. That holds for `[DONE]` too, as OpenAI's SDK hangs up on it: it goes out together with the end behind it.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -16,6 +17,9 @@ from gateway.upstream.send import answer_headers, close_attempt
 
 WHOLE_BYTES: Final = 8 * 1024 * 1024
 """A JSON answer up to this size is sent in one go, so that one which is cut never reaches the client in part."""
+_DONE: Final = (b"data: [DONE]\n\n", b"data: [DONE]\r\n\r\n", b"data:[DONE]\n\n")
+_END_WAIT_S: Final = 0.05
+"""How long `[DONE]` is held back for the end of the body, which comes at once with nearly all providers."""
 
 Keep = Callable[[Exchange], None]
 
@@ -82,6 +86,8 @@ async def _copy(exchange: Exchange, upstream: Upstream, keep: Keep) -> None:
         data = await upstream.read()
         if data:
             _note(exchange, data)
+        if data.endswith(_DONE) and not upstream.is_complete:
+            data += await _behind_done(exchange, upstream, data)
         if upstream.is_complete:
             break
         answer.write(data)
@@ -90,6 +96,21 @@ async def _copy(exchange: Exchange, upstream: Upstream, keep: Keep) -> None:
     close_attempt(exchange)
     keep(exchange)
     answer.end(data)
+
+
+async def _behind_done(exchange: Exchange, upstream: Upstream, data: bytes) -> bytes:
+    """Return what follows a stream's last event, most often nothing. `data` goes out where the provider fails now."""
+    try:
+        async with asyncio.timeout(_END_WAIT_S):
+            rest = await upstream.read()
+    except TimeoutError:
+        return b""
+    except UpstreamError:
+        exchange.answer.write(data)
+        raise
+    if rest:
+        _note(exchange, rest)
+    return rest
 
 
 def _note(exchange: Exchange, data: bytes) -> None:

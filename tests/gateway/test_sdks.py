@@ -1,12 +1,15 @@
 """The vendors' own SDKs, only their base URL changed."""
 
 import asyncio
+from typing import Any
 
 import anthropic
 import openai
 import pytest
 from fake_upstream import TEXT, Answer, FakeUpstream, stream
 from live_gateway import KEY, LiveGateway, live_gateway, run
+
+LAST = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +121,39 @@ def test_sdks_never_take_a_cut_stream_for_whole() -> None:
                         await events.get_final_text()
 
     run(go())
+
+
+def test_an_sdk_that_hangs_up_on_the_last_event_has_its_call_on_disk() -> None:
+    def ask(url: str) -> int:
+        with openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client:
+            return len(list(client.chat.completions.create(model="fast", messages=[], stream=True)))
+
+    async def go() -> None:
+        async with FakeUpstream() as upstream, live_gateway(upstream.url) as gateway:
+            end = asyncio.Event()
+            upstream.answers.append(stream(LAST, b"", hold=end))
+            asked = asyncio.create_task(asyncio.to_thread(ask, gateway.url))
+            await upstream.arrived.wait()
+            asyncio.get_running_loop().call_later(0.02, end.set)
+            assert await asked == 1
+            [record] = gateway.sink.spooled
+            assert (record.failure, record.response) == (None, LAST)
+
+    run(go())
+
+
+def test_a_provider_that_keeps_the_body_open_after_the_last_event_delays_it_but_little() -> None:
+    async def go() -> None:
+        async with FakeUpstream() as upstream, live_gateway(upstream.url) as gateway, openai_client(gateway) as client:
+            upstream.answers.append(stream(LAST, b"", hold=asyncio.Event()))
+            pieces = await client.chat.completions.create(model="fast", messages=[], stream=True)
+            assert len(await asyncio.wait_for(_all(pieces), 2)) == 1
+
+    run(go())
+
+
+async def _all(pieces: openai.AsyncStream[Any]) -> list[Any]:
+    return [piece async for piece in pieces]
 
 
 def test_closing_an_sdks_stream_early_ends_the_upstream_call() -> None:
