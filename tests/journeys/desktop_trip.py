@@ -185,13 +185,13 @@ class Trip:
         label = self.view.inspector._failure
         return label.text() if label.isVisibleTo(self.view) else ""
 
-    async def attributes(self) -> dict[str, str]:
-        """Return what the Attributes tab says of the chosen span, by name."""
+    async def attributes(self, group: str = "") -> dict[str, str]:
+        """Return what the Attributes tab says of the chosen span, by name; only of one group where it is given."""
         inspector = self.view.inspector
         [(number, tab)] = [(n, t) for n, t in enumerate(inspector.tabs()) if isinstance(t, AttributesTab)]
         inspector.set_tab(number)
         await self._inspected()
-        facts = {fact.name: fact.value for fact in tab.model._facts}
+        facts = {fact.name: fact.value for fact in tab.model._facts if group in ("", fact.group)}
         inspector.set_tab(0)
         await self._inspected()
         return facts
@@ -263,9 +263,9 @@ async def _travel(
         await asyncio.wait_for(journey(trip), STAY_S)
     finally:
         pid = desktop.engine.pid
+        said = [toast.text for toast in desktop.feedback.past if toast.tone == "error"]
         desktop.quit()
         await asyncio.wait_for(life, 20)
-        said = [toast.text for toast in desktop.feedback.past if toast.tone == "error"]
         desktop._collector.stop()
         desktop.window.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
