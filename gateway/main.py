@@ -182,6 +182,7 @@ class House:
         try:
             print(json.dumps(said), flush=True)
         except OSError:  # whoever started us has gone before we were ready
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python still writes there when it ends
             self._lifeline.cut("stdout was closed")
 
     async def _serve(self) -> None:

@@ -67,8 +67,8 @@ class ReaderClient(QObject):
         """
         body = pickle.dumps((method, arguments, named), protocol=5)
         async with self._room:
-            if self._is_closed:
-                raise errors.StoreError("The reader is closed.")
+            if self._is_closed:  # the desktop is leaving: whoever asked leaves with it
+                raise asyncio.CancelledError
             number, self._next = self._next, self._next + 1
             question = _Question(body, asyncio.get_running_loop().create_future())
             self._open[number] = question
@@ -80,7 +80,7 @@ class ReaderClient(QObject):
                     self._send(number, b"")
 
     def close(self) -> None:
-        """Let the child go; open questions fail."""
+        """Let the child go; open questions are taken back, and so is whatever is asked from now on."""
         self._is_closed = True
         process, self._process = self._process, None
         if process is not None:
@@ -91,7 +91,9 @@ class ReaderClient(QObject):
             if not process.waitForFinished(200):
                 process.kill()
                 process.waitForFinished(1000)
-        self._fail_all("The reader is closed.")
+        for question in self._open.values():
+            question.answer.cancel()
+        self._open.clear()
 
     def _send(self, number: int, body: bytes) -> None:
         if self._process is not None:
@@ -152,12 +154,6 @@ class ReaderClient(QObject):
         if self._process is None and self._open and not self._is_closed:
             self._start()
             self.restarted.emit()
-
-    def _fail_all(self, message: str) -> None:
-        for question in self._open.values():
-            if not question.answer.done():
-                question.answer.set_exception(errors.StoreError(message))
-        self._open.clear()
 
 
 def _settle(answer: "asyncio.Future[Any]", outcome: str, value: Any) -> None:
