@@ -122,6 +122,8 @@ class Trip:
             await until(is_so)
         except AssertionError:
             raise AssertionError(f"{said} wanted, finished; the list says {counts.text()}: {shown()}") from None
+        stored = {row.id: row for row in await self.desk.reader.ask("trace_rows", list(model.ids()))}
+        await until(lambda: all(row is not None and row == stored[row.id] for row in shown()))
         return [row for row in shown() if row is not None]
 
     def cells(self, row: TraceRow) -> dict[Column, str]:
