@@ -2,7 +2,8 @@
 
 `append` runs on the event loop, before the client gets its last byte; `done` in the writer's thread, after the commit.
 A segment goes when all its records are committed. What a killed process left behind is read back at the next start;
-what cannot be read is set aside under a name of its own, never dropped in silence.
+what cannot be read is set aside under a name of its own, never dropped in silence. While many records wait for the
+writer they wait here only: `read` gives one back.
 
 A record is its length and crc (two little-endian 32-bit numbers), then the record as msgpack. The crc covers the first
 and last 4 KB: a killed process leaves a torn tail, not a hole.
@@ -17,7 +18,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -41,6 +42,15 @@ class _Segment:
     """Span ids of its records that no commit has reached. Adding and removing one are atomic."""
 
 
+@dataclass(slots=True, frozen=True)
+class _Place:
+    """Where a waiting record is; sizes and positions in bytes."""
+
+    segment: _Segment
+    at: int
+    size_bytes: int
+
+
 @dataclass(slots=True)
 class Recovered:
     """What an earlier process left behind."""
@@ -61,7 +71,8 @@ class Spool:
         self._number = 0
         self._current: _Segment | None = None
         self._segments: dict[Path, _Segment] = {}
-        self._where: dict[int, _Segment] = {}
+        self._where: dict[int, _Place] = {}
+        self._open: tuple[Path, BinaryIO] | None = None
 
     def recover(self) -> Recovered:
         """Return the records that wait in the folder, oldest first; they stay until they are `done`. Call it first.
@@ -73,9 +84,9 @@ class Spool:
         for path in sorted(self._folder.glob("*.seg")):
             self._number = max(self._number, int(path.stem))
             segment = self._segments[path] = _Segment(path, path.stat().st_size, -1)
-            for record in self._read(path, found):
+            for record, at, size_bytes in self._read(path, found):
                 segment.waiting.add(record.span_id)
-                self._where[record.span_id] = segment
+                self._where[record.span_id] = _Place(segment, at, size_bytes)
                 found.records.append(record)
         return found
 
@@ -95,16 +106,33 @@ class Spool:
                     os.ftruncate(segment.file, segment.size_bytes)
         if written != size_bytes:
             raise OSError(errno.ENOSPC, f"Only {written} of {size_bytes} bytes could be written", str(segment.path))
-        segment.size_bytes += size_bytes
         segment.waiting.add(record.span_id)
-        self._where[record.span_id] = segment
+        self._where[record.span_id] = _Place(segment, segment.size_bytes + _HEAD.size, len(data))
+        segment.size_bytes += size_bytes
+
+    def has(self, span_id: int) -> bool:
+        """Whether a record waits here."""
+        return span_id in self._where
+
+    def read(self, span_id: int) -> CallRecord:
+        """Return a record that waits here. Writer's thread.
+
+        Raises OSError or msgspec.DecodeError where its file no longer gives it back, KeyError where it does not wait.
+        """
+        place = self._where[span_id]
+        if self._open is None or self._open[0] != place.segment.path:
+            self._close_reading()
+            self._open = place.segment.path, place.segment.path.open("rb", buffering=0)
+        file = self._open[1]
+        file.seek(place.at)
+        return _DECODER.decode(file.read(place.size_bytes))
 
     def done(self, span_ids: Iterable[int]) -> None:
         """Strike off records that are committed, and delete the segments that have no other."""
         for span_id in span_ids:
-            segment = self._where.pop(span_id, None)
-            if segment is not None:
-                segment.waiting.discard(span_id)
+            place = self._where.pop(span_id, None)
+            if place is not None:
+                place.segment.waiting.discard(span_id)
         for segment in list(self._segments.values()):
             if not segment.waiting and segment is not self._current:
                 self._delete(segment)
@@ -118,6 +146,7 @@ class Spool:
         """Close the files; those without waiting records are deleted."""
         self._current = None
         self.done(())
+        self._close_reading()
         for segment in self._segments.values():
             _close(segment)
 
@@ -136,7 +165,8 @@ class Spool:
         self._current = segment
         return segment
 
-    def _read(self, path: Path, found: Recovered) -> Iterator[CallRecord]:
+    def _read(self, path: Path, found: Recovered) -> Iterator[tuple[CallRecord, int, int]]:
+        """Return the records of a file, each with where it begins and its size in bytes."""
         data = path.read_bytes()
         if data[: len(_MAGIC)] != _MAGIC[: len(data)]:
             self._set_aside(path, data, found)
@@ -156,7 +186,7 @@ class Spool:
                 return
             at += _HEAD.size + length
             try:
-                yield _DECODER.decode(body)
+                yield _DECODER.decode(body), at - length, length
             except msgspec.DecodeError:
                 self._set_aside(path, body, found)
 
@@ -166,8 +196,15 @@ class Spool:
         target.write_bytes(data)
         found.set_aside.append(target)
 
+    def _close_reading(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
     def _delete(self, segment: _Segment) -> None:
         _close(segment)
+        if self._open is not None and self._open[0] == segment.path:
+            self._close_reading()
         with contextlib.suppress(OSError):
             segment.path.unlink()
         self._segments.pop(segment.path, None)

@@ -1,9 +1,10 @@
 """The one thread that writes: records become rows every 50 ms.
 
 Life of a record: `spool` puts it on disk, `submit` queues it, the thread prepares it (digest, placement), writes the
-batch in one transaction, strikes it off the spool and tells `on_commit`. A record that cannot be prepared or written is
-stored raw with a note. Where the disk is full or the file unreadable, `problem` says so and the batch is tried again
-until it succeeds; the spool has it meanwhile.
+batch in one transaction, strikes it off the spool and tells `on_commit`. When much is queued, only a record's place in
+the spool is, so that memory stays flat. A record that cannot be prepared or written is stored raw with a note. Where
+the disk is full or the file unreadable, `problem` says so and the batch is tried again until it succeeds; the spool has
+it meanwhile.
 """
 
 import itertools
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from app.errors import StoreError
+from app.memory import give_back
 from app.models.call import CallRecord, CallWrite, ChainEntry
 from app.paths import Paths
 from app.store import chains, recovery
@@ -40,6 +42,8 @@ IdleJob = Callable[[sqlite3.Connection], bool]
 """A slice of work for quiet times, in the writer's thread; True: there is more to do. It opens its own transactions."""
 
 _FLUSH_S: Final = 0.05
+_IN_MEMORY_BYTES: Final = 4_000_000
+"""With more than this queued, further records wait in the spool alone."""
 _BATCH_COUNT: Final = 256
 _BATCH_BYTES: Final = 8_000_000
 _RESTS: Final = 3.0
@@ -60,6 +64,13 @@ class Commit:
     traces: tuple[int, ...]
     """Row ids, ascending."""
     n_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Spooled:
+    """Stands in the queue for a record that waits in the spool."""
+
+    span_id: int
 
 
 class _Abandoned(Exception):
@@ -93,7 +104,7 @@ class Writer:
         self._limit_bytes = limit_bytes
         self._spool = Spool(self._paths.spool)
         self._is_busy = is_busy
-        self._inbox: Inbox[CallRecord | Callable[[], None]] = Inbox(limit_bytes)
+        self._inbox: Inbox[CallRecord | _Spooled | Callable[[], None]] = Inbox(limit_bytes)
         self._thread = threading.Thread(target=self._live, name="store writer", daemon=True)
         self._is_stopping = threading.Event()
         self._is_open = False
@@ -143,7 +154,8 @@ class Writer:
 
     def submit(self, record: CallRecord) -> None:
         """Queue a call, finished or running. Never waits."""
-        self._inbox.put(record, _weight(record))
+        is_here = self._inbox.queued_bytes < _IN_MEMORY_BYTES or not self._spool.has(record.span_id)
+        self._inbox.put(record if is_here else _Spooled(record.span_id), _weight(record))
 
     @property
     def queued_bytes(self) -> int:
@@ -248,6 +260,9 @@ class Writer:
         taken = self._inbox.take(_BATCH_COUNT, _BATCH_BYTES)
         records: list[CallRecord] = []
         for item, _ in taken:
+            if isinstance(item, _Spooled):
+                records.extend(self._read_back(item.span_id))
+                continue
             if isinstance(item, CallRecord):
                 records.append(item)
                 continue
@@ -256,6 +271,14 @@ class Writer:
             item()
         self._write(records)
         self._inbox.release(sum(size_bytes for _, size_bytes in taken))
+
+    def _read_back(self, span_id: int) -> list[CallRecord]:
+        """Return a record from the spool; none where it cannot be read: it stays there for the next start."""
+        record, error = self._try(self._spool.read, span_id)
+        if record is None:
+            _log.error("Call %x cannot be read back from the spool", span_id, exc_info=error)
+            return []
+        return [record]
 
     def _write(self, records: Sequence[CallRecord]) -> None:
         """Prepare records and write them, whatever it takes."""
@@ -337,6 +360,7 @@ class Writer:
         if not more and self._is_dirty:
             self._is_dirty = False
             checkpoint(self._conn)
+            give_back()
         return more
 
     def _try(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T | None, Exception | None]:

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable
 from typing import Any, Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from app.models.change import Change
 from app.models.query import Query
@@ -48,8 +48,9 @@ class TraceFeed(QObject):
         self._is_all_touched = False
         self._is_following = False
         self._waiting: list[TraceRow] = []
-        self._timer = QTimer(self, singleShot=True, interval=COALESCE_MS)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._on_timer)
+        self._since_round = QElapsedTimer()
         model.wanted.connect(self._on_wanted)
 
     @property
@@ -72,12 +73,13 @@ class TraceFeed(QObject):
         self._desk.start(self._load(self._turn), "Reading the traces")
 
     def on_change(self, change: Change) -> None:
-        """Take note of a change; the list follows within a tenth of a second."""
+        """Take note of a change; the list follows at once, or a tenth of a second after it last did."""
         if change.is_all:
             self._is_all_touched = True
         self._touched.update(change.traces)
         if not self._timer.isActive() and (change.is_all or change.traces):
-            self._timer.start()
+            since_ms = self._since_round.elapsed() if self._since_round.isValid() else COALESCE_MS
+            self._timer.start(max(0, COALESCE_MS - since_ms))
 
     def let_in(self) -> None:
         """Let the new traces that wait join the list."""
@@ -127,8 +129,9 @@ class TraceFeed(QObject):
 
     def _on_timer(self) -> None:
         if self._is_following:  # one round at a time: a slow store must not pile up questions
-            self._timer.start()
+            self._timer.start(COALESCE_MS)
             return
+        self._since_round.restart()
         touched, self._touched = self._touched, set()
         is_all, self._is_all_touched = self._is_all_touched, False
         self._is_following = True

@@ -122,3 +122,15 @@ def test_a_large_record_comes_back_as_it_was(tmp_path: Path) -> None:
     record = call_record(request=os.urandom(3_000_000), chunks=tuple(range(2000)))
     spool.append(record)
     assert reopened(tmp_path)[1] == [record]
+
+
+def test_a_waiting_record_is_read_back_from_whichever_segment_it_is_in(tmp_path: Path) -> None:
+    spool, records = filled(tmp_path, n_records=6, segment_bytes=700)
+    assert [spool.read(record.span_id) for record in reversed(records)] == records[::-1]
+    spool.done([records[0].span_id])
+    assert [spool.has(record.span_id) for record in records] == [False, *[True] * 5]
+    spool.close()
+    again, found, _, _ = reopened(tmp_path)
+    assert found[-5:] == records[1:]
+    assert [again.read(record.span_id) for record in found] == found
+    again.close()

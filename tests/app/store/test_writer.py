@@ -343,3 +343,26 @@ def test_kill_9_loses_nothing_that_was_finished(tmp_path: Path) -> None:
 def test_kill_9_at_any_time_loses_nothing(tmp_path: Path, n_finished: int) -> None:
     for _ in range(2):
         kill_and_look(tmp_path, n_finished)
+
+
+def test_what_is_queued_beyond_the_memory_for_it_is_read_back_from_the_spool(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_IN_MEMORY_BYTES", 1)
+    back: list[int] = []
+    read = Spool.read
+    monkeypatch.setattr(Spool, "read", lambda self, span_id: back.append(span_id) or read(self, span_id))
+    go_on = threading.Event()
+    writer = written.start()
+    writer.run(lambda _: go_on.wait(10))
+    records = [call_record(request=chat_request(("user", f"question {n}"))) for n in range(20)]
+    for record in records:
+        writer.spool(record)
+        writer.submit(record)
+    unspooled = call_record()
+    writer.submit(unspooled)
+    go_on.set()
+    assert writer.stop()
+    assert written.n_calls() == 21
+    assert set(back) >= {record.span_id for record in records[1:]}
+    assert unspooled.span_id not in back
