@@ -4,19 +4,14 @@ from typing import Any, Final
 
 import msgspec
 
-from app.dialects import openai_request
-from app.dialects.dialect import Stated
 from app.dialects.failures import error_of, stated_error, without_answer
 from app.dialects.finish import finish_of
 from app.dialects.openai_usage import merge, usage_of
-from app.dialects.prompts import Prompts
-from app.dialects.reader import Reader
+from app.dialects.prompts import PromptReader, Prompts
 from app.dialects.sse import read_events
-from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, text_or_none, word
-from app.models.chat import ChatRequest, Choice, Reply, ReplyError
+from app.dialects.wire import UNREADABLE, decode, decode_any, text_or_none, word
+from app.models.chat import Choice, Reply, ReplyError
 from app.models.message import Message, Text
-
-_TAKEN: Final = frozenset({"model", "prompt", "stream"})
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -35,21 +30,12 @@ class _Chunk(msgspec.Struct, gc=False):
 
 
 _chunk: Final = msgspec.json.Decoder(_Chunk)
-_request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
-_prompts: Final = Prompts("prompt")
 
 
-class OpenAiCompletionsReader(Reader):
-    """Reads completions. Each prompt is a user's message."""
+class OpenAiCompletionsReader(PromptReader):
+    """Reads completions."""
 
-    def _request(self, body: bytes) -> ChatRequest:
-        request = decode_request(_request, body)
-        return ChatRequest(
-            model=text_or_none(request.get("model")),
-            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
-            is_stream=request.get("stream") is True,
-            params=openai_request.params_of(request, _TAKEN),
-        )
+    prompts = Prompts("prompt")
 
     def _reply(self, body: bytes, status: int) -> Reply:
         try:
@@ -71,17 +57,6 @@ class OpenAiCompletionsReader(Reader):
             except UNREADABLE:
                 fold.skipped += event.data != b"[DONE]"
         return fold.reply(fold.error, is_complete=is_done or bool(fold.finishes))
-
-    def split_messages(self, body: bytes) -> list[bytes]:
-        """Return the prompts, one text with its key; empty where the body cannot be read."""
-        return _prompts.split(body)
-
-    def _element(self, raw: bytes) -> Message:
-        return _prompts.read(raw)
-
-    def stated(self, body: bytes) -> Stated:
-        """Return the ids a request states; none where the body cannot be read."""
-        return openai_request.stated(body)
 
 
 class _Fold:

@@ -4,17 +4,11 @@ from typing import Any, Final
 
 import msgspec
 
-from app.dialects import openai_request
-from app.dialects.dialect import Stated
 from app.dialects.failures import stated_error, without_answer
 from app.dialects.openai_usage import usage_of
-from app.dialects.prompts import Prompts
-from app.dialects.reader import Reader
-from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, text_or_none
-from app.models.chat import ChatRequest, Reply
-from app.models.message import Message
-
-_TAKEN: Final = frozenset({"model", "input"})
+from app.dialects.prompts import PromptReader, Prompts
+from app.dialects.wire import UNREADABLE, decode, decode_any, text_or_none
+from app.models.chat import Reply
 
 
 class _Whole(msgspec.Struct, gc=False):
@@ -26,20 +20,12 @@ class _Whole(msgspec.Struct, gc=False):
 
 
 _whole: Final = msgspec.json.Decoder(_Whole)
-_request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
-_inputs: Final = Prompts("input")
 
 
-class OpenAiEmbeddingsReader(Reader):
-    """Reads embeddings. Each input is a user's message; the answer has usage and no choices."""
+class OpenAiEmbeddingsReader(PromptReader):
+    """Reads embeddings. The answer has usage and no choices."""
 
-    def _request(self, body: bytes) -> ChatRequest:
-        request = decode_request(_request, body)
-        return ChatRequest(
-            model=text_or_none(request.get("model")),
-            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
-            params=openai_request.params_of(request, _TAKEN),
-        )
+    prompts = Prompts("input")
 
     def _reply(self, body: bytes, status: int) -> Reply:
         try:
@@ -56,17 +42,6 @@ class OpenAiEmbeddingsReader(Reader):
 
     def _stream(self, body: bytes) -> Reply:
         return self._reply(body, 200)
-
-    def split_messages(self, body: bytes) -> list[bytes]:
-        """Return the inputs, one text with its key; empty where the body cannot be read."""
-        return _inputs.split(body)
-
-    def _element(self, raw: bytes) -> Message:
-        return _inputs.read(raw)
-
-    def stated(self, body: bytes) -> Stated:
-        """Return the ids a request states; none where the body cannot be read."""
-        return openai_request.stated(body)
 
 
 def _error(body: bytes, status: int) -> Any:
