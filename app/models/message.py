@@ -1,38 +1,68 @@
 """One message of a conversation, the same for every dialect.
 
-A message is a role and a list of parts, in the order the wire had them. What we do not know is kept as `Raw`.
+A message is a role and a list of parts, in the order the wire had them. What we do not know is kept as `Raw`; a field
+that a part's dialect has and the shared form has no word for stands in its `extras`.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
+Extras = dict[str, object] | None
+"""Fields under their wire names. They mean something only in the dialect they were read from."""
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Plain text."""
+
+class CacheMark(msgspec.Struct, frozen=True, gc=False):
+    """The prompt up to and with this part may be kept by the provider, for so long."""
+
+    ttl: str | None = None
+    """`5m`, `1h`; None: as long as the provider likes."""
+
+
+class Citation(msgspec.Struct, frozen=True, gc=False):
+    """Where a text comes from."""
+
+    url: str | None = None
+    title: str | None = None
+    quote: str | None = None
+    """The words cited."""
+    start: int | None = None
+    """Characters into the text it belongs to, where the dialect counts them."""
+    end: int | None = None
+    extras: Extras = None
+
+
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """Plain text. `signature` is a proof that Gemini hangs on texts."""
 
     text: str
+    citations: tuple[Citation, ...] = ()
+    cache: CacheMark | None = None
+    signature: str | None = None
+    extras: Extras = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoning:
+class Reasoning(msgspec.Struct, frozen=True, gc=False):
     """What the model thought. `signature` is the provider's proof, kept verbatim; redacted thinking has only that."""
 
     text: str
     signature: str | None = None
+    is_redacted: bool = False
+    origin: str | None = None
+    """The dialect whose provider gave the proof: it is sent to no other. None: as the conversation's own dialect."""
+    extras: Extras = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, gc=False):
     """The model's words of refusal."""
 
     text: str
+    extras: Extras = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """A call the model asks for. `arguments` is JSON text as the wire had it (an object there is written out)."""
 
     id: str | None
@@ -40,20 +70,29 @@ class ToolCall:
     arguments: str
     is_server_side: bool = False
     """The provider runs it itself (web search, code execution)."""
+    is_custom: bool = False
+    """A custom tool's: `arguments` is free text, no JSON."""
+    signature: str | None = None
+    """Gemini's proof of the thought before it; `origin` as in `Reasoning`."""
+    origin: str | None = None
+    cache: CacheMark | None = None
+    extras: Extras = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(msgspec.Struct, frozen=True, gc=False):
     """What a tool answered. `id` is the call's id; `name` is known only where the dialect states it."""
 
     id: str | None
     name: str | None
     parts: tuple["Part", ...]
     is_error: bool = False
+    is_server_side: bool = False
+    """The provider ran it."""
+    cache: CacheMark | None = None
+    extras: Extras = None
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(msgspec.Struct, frozen=True, gc=False):
     """An image, a sound, a video or a file. Exactly one of url, data, file_id is set; `data` is base64 as sent."""
 
     modality: Literal["image", "audio", "video", "file"]
@@ -62,10 +101,15 @@ class Media:
     data: str | None = None
     file_id: str | None = None
     name: str | None = None
+    detail: str | None = None
+    """How closely an image is looked at: auto, low, high."""
+    transcript: str | None = None
+    """The words of a sound that the model spoke."""
+    cache: CacheMark | None = None
+    extras: Extras = None
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(msgspec.Struct, frozen=True, gc=False):
     """A part we have no word for: its wire type and its JSON value."""
 
     kind: str
@@ -75,13 +119,13 @@ class Raw:
 Part = Text | Reasoning | Refusal | ToolCall | ToolResult | Media | Raw
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A role and its parts. A tool result is a message of role `tool` with one `ToolResult` part a result."""
 
     role: Role
     parts: tuple[Part, ...]
     name: str | None = None
+    extras: Extras = None
 
     def text(self) -> str:
         """Return its text parts, joined by newlines: no reasoning, no tool traffic."""
