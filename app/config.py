@@ -77,6 +77,16 @@ class ProviderConfig(ConfigModel):
     part of `base_url` where it looks like a version."""
     title: str = ""
     """Its name for a person."""
+    kind: Literal["azure", "vertex", "bedrock"] | None = None
+    """Whose addresses and sign-in need code (`gateway.providers`). None: these fields say all."""
+    region: str | None = None
+    """Fills `{region}` in `base_url`. None: as the provider's own environment variables say."""
+    project: str | None = None
+    """Google's project. None: as its environment variables or credentials say."""
+    api_version: str | None = None
+    """Azure's, with paths of deployments. None: the paths of its v1, which have no version."""
+    profile: str | None = None
+    """In the files that the provider's own tools keep credentials in."""
 
     @property
     def sends_key_as(self) -> Auth:
