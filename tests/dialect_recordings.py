@@ -66,6 +66,6 @@ def _recording(wire: dict[str, Any]) -> Recording:
 def _bytes(side: dict[str, Any]) -> bytes:
     if "body" in side:
         return json.dumps(side["body"], ensure_ascii=False).encode()
-    if "b64" in side:
-        return base64.b64decode(side["b64"])
+    if "b64" in side or "eventstream" in side:
+        return base64.b64decode(side["b64"] if "b64" in side else side["eventstream"])
     return str(side.get("sse", side.get("text", ""))).encode()
