@@ -9,14 +9,14 @@ _WORDS: Final[dict[FinishReason, str]] = {
     "length": "length max_tokens max_output_tokens model_length model_context_window_exceeded max_length MAX_TOKENS",
     "tool_calls": "tool_calls function_call tool_use tool_call",
     "content_filter": (
-        "content_filter refusal safety sensitive guardrail_intervened "
+        "content_filter content_filtered refusal safety sensitive guardrail_intervened "
         "SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII LANGUAGE MODEL_ARMOR "
         "IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_RECITATION"
     ),
     "error": (
         "error network_error insufficient_system_resource engine_overloaded abort failed cancelled "
         "OTHER MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS MISSING_THOUGHT_SIGNATURE "
-        "MALFORMED_RESPONSE NO_IMAGE IMAGE_OTHER"
+        "MALFORMED_RESPONSE NO_IMAGE IMAGE_OTHER malformed_model_output malformed_tool_use"
     ),
     "pause": "pause_turn compaction",
 }
