@@ -47,15 +47,16 @@ class Digester:
         if reader and kind is not Kind.HTTP and record.end_ns is not None:
             reply = reader.read_answer(record.response, record.content_type, record.status or 0)
         failure = _failure(record, reply)
-        usage = _usage(reply)
-        cost = self._cost(record, reply, usage)
+        told = _told_upstream(record) or reply
+        usage = _usage(told)
+        cost = self._cost(record, told, usage)
         choice = reply.choices[0] if reply and reply.choices else None
         answer = choice.message if choice else None
         return Digest(
             kind=kind,
             name=_name(record, kind),
             status=_status(record, failure),
-            model=(reply.model if reply else None) or record.model or record.requested_model,
+            model=(told.model if told else None) or record.model or record.requested_model,
             response_id=reply.id if reply else None,
             answer=answer,
             finish_reason=choice.finish_reason if choice else None,
@@ -91,6 +92,15 @@ def one_line(text: str, most_chars: int = _PREVIEW_CHARS) -> str:
     """Return the beginning of `text` on one line."""
     line = " ".join(text[: most_chars * 4].split())
     return line if len(line) <= most_chars else line[: most_chars - 1] + "…"
+
+
+def _told_upstream(record: CallRecord) -> Reply | None:
+    """Return what the provider itself answered where the client got a translation: it knows its usage best."""
+    reader = reader_of(record.upstream_dialect) if record.upstream_dialect else None
+    if reader is None or not record.upstream_response or record.end_ns is None or record.operation != "chat":
+        return None
+    reply = reader.read_answer(record.upstream_response, "", record.status or 0)
+    return reply if reply.usage is not None else None
 
 
 def _name(record: CallRecord, kind: Kind) -> str:

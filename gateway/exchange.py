@@ -3,9 +3,11 @@
 Everything happens on the event loop. Stages fill it in; none keeps it.
 """
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from aiohttp import web
 
@@ -15,6 +17,10 @@ from app.models.ids import new_span_id, span_hex
 from app.models.span import Failure
 from gateway.answer import Answer
 from gateway.routes.route import Route
+
+if TYPE_CHECKING:
+    from app.dialects.writing import Asked, Written
+    from app.models.loss import Loss
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
@@ -48,6 +54,10 @@ class Plan:
     """The client's own key goes on with its headers."""
     edit: Edit | None = None
     """The one place where the body differs from the client's."""
+    dialect: str = ""
+    """What the provider is spoken to in, where that is not what the client speaks; "": as the client does."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Those that the provider's dialect wants, where the client's own do not go on."""
 
 
 class Upstream(Protocol):
@@ -74,6 +84,18 @@ class Reply:
     body: bytes
 
 
+@dataclass(slots=True)
+class Crossing:
+    """A call between two dialects."""
+
+    written: Written
+    """As it goes to the provider."""
+    asked: Asked
+    """As it came from the client."""
+    losses: list[Loss]
+    """What could not be carried, grown while the answer comes."""
+
+
 class Exchange:
     """A live request and all that is known of it."""
 
@@ -85,6 +107,7 @@ class Exchange:
         "body",
         "caller",
         "chunks",
+        "crossing",
         "failure",
         "first_byte_ns",
         "is_announced",
@@ -123,6 +146,8 @@ class Exchange:
         self.model_end = -1
         self.is_stream = False
         self.plan: Plan | None = None
+        self.crossing: Crossing | None = None
+        """None: the provider gets the client's own words."""
         self.upstream: Upstream | None = None
         self.upstream_response: bytes | None = None
         """What the provider sent, where the client got something else."""
@@ -145,6 +170,16 @@ class Exchange:
     def header(self, name: str) -> str | None:
         """Return a request header."""
         return self.request.headers.get(name)
+
+    def note_first_byte(self) -> None:
+        """The provider's answer has begun to come; only the first call counts."""
+        if self.first_byte_ns is None:
+            self.first_byte_ns = time.time_ns()
+
+    @property
+    def upstream_dialect(self) -> str:
+        """What the provider is spoken to in."""
+        return (self.plan.dialect if self.plan is not None else "") or self.route.dialect
 
     @property
     def raw_headers(self) -> RawHeaders:

@@ -161,7 +161,7 @@ class Recorder:
 def record_of(exchange: Exchange, end_ns: int | None) -> CallRecord:
     """Return what is known of a call; `end_ns` is None for one that still runs."""
     route, plan, caller, answer = exchange.route, exchange.plan, exchange.caller, exchange.answer
-    pieces = exchange.pieces
+    pieces, crossing = exchange.pieces, exchange.crossing
     return CallRecord(
         span_id=exchange.span_id,
         request_id=exchange.request_id,
@@ -186,8 +186,11 @@ def record_of(exchange: Exchange, end_ns: int | None) -> CallRecord:
         first_byte_ns=exchange.first_byte_ns,
         chunks=tuple(exchange.chunks) if end_ns is not None else (),
         upstream_edit=plan.edit if plan is not None else None,
+        upstream_request=crossing.written.body if crossing is not None else None,
         upstream_response=exchange.upstream_response,
         failure=exchange.failure,
+        upstream_dialect=exchange.upstream_dialect if crossing is not None else "",
+        losses=tuple(crossing.losses) if crossing is not None else (),
     )
 
 

@@ -22,6 +22,7 @@ from gateway.routes.models import ModelList
 from gateway.routes.route import Family, Route
 from gateway.routes.table import find_route, known_route, operation_of
 from gateway.routing.planner import Planner
+from gateway.translation import Translate, TranslateBack
 from gateway.upstream.client import Client, Timeouts
 from gateway.upstream.send import Inside, Send
 
@@ -74,7 +75,9 @@ class Gateway:
                 self._intake,
                 ModelList(self._current),
                 Planner(self._current, self.credentials),
+                Translate(self._current),
                 Send(self._current, self.client, inside or {}),
+                TranslateBack(),
             ),
             self.recorder.keep,
             self._cors,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from app.models.loss import Loss
 from app.models.message import Message
 from app.models.span import Failure, Kind, Link, SpanWrite, Status
 from app.models.usage import Usage
@@ -84,6 +85,10 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Only where it differs from `response`."""
     failure: Failure | None = None
     """What the gateway itself knows went wrong; the bytes may tell more (`Digest.failure`)."""
+    upstream_dialect: str = ""
+    """Of `upstream_request` and `upstream_response`, where it is another than the client's."""
+    losses: tuple[Loss, ...] = ()
+    """What a translation could not carry."""
 
 
 @dataclass(frozen=True, slots=True)

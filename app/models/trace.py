@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.models.call import Attempt, Headers
 from app.models.chat import ChatRequest, Reply
+from app.models.loss import Loss
 from app.models.span import Failure, Kind, Link, Status
 from app.models.usage import Usage
 
@@ -136,6 +137,10 @@ class SpanDetail:
     """What went upstream differs from what the client sent."""
     has_upstream_response: bool
     attributes: dict[str, object] = field(default_factory=dict)
+    upstream_dialect: str = ""
+    """What the provider was spoken to in, where that is another than `dialect`."""
+    losses: tuple[Loss, ...] = ()
+    """What the translation could not carry."""
     """Everything else that was stored, under its own names."""
 
 

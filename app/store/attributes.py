@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from app.models.call import Attempt, CallWrite, Headers
+from app.models.loss import Loss
 from app.models.span import Failure, Link
 from app.models.usage import Usage
 
@@ -32,6 +33,8 @@ class Attributes(msgspec.Struct, frozen=True):
     links: tuple[Link, ...] = ()
     request_headers: Headers = ()
     response_headers: Headers = ()
+    upstream_dialect: str = ""
+    losses: tuple[Loss, ...] = ()
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -58,6 +61,8 @@ def encode_attributes(write: CallWrite) -> bytes:
         "links": placement.links,
         "request_headers": record.request_headers,
         "response_headers": record.response_headers,
+        "upstream_dialect": record.upstream_dialect,
+        "losses": record.losses,
     }
     return _ENCODER.encode({name: value for name, value in values.items() if value})
 

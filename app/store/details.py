@@ -110,6 +110,8 @@ def span(conn: sqlite3.Connection, bodies: Bodies, span_id: int) -> SpanDetail:
         has_upstream_request=facts.up_req is not None,
         has_upstream_response=facts.up_resp is not None,
         attributes=own,
+        upstream_dialect=call.upstream_dialect,
+        losses=call.losses,
     )
 
 

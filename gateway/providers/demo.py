@@ -113,8 +113,9 @@ async def answer_demo(exchange: Exchange, body: bytes) -> DemoUpstream:
         return _fault(exchange, _Fault(404, "invalid_request_error", "not_found_error", message, "model_not_found"))
     if route.operation == "embeddings":
         return _whole(200, demo_openai.embeddings(body, model), first_s)
-    reader = reader_of(route.dialect)
-    if reader is None or route.dialect not in ("openai_chat", "openai_responses", "anthropic"):
+    dialect = exchange.upstream_dialect
+    reader = reader_of(dialect)
+    if reader is None or dialect not in ("openai_chat", "openai_responses", "anthropic"):
         message = f"The demo provider does not answer {plan.path}."
         return _fault(exchange, _Fault(404, "invalid_request_error", "not_found_error", message))
     say = answer_to(reader.read_request(body), model, exchange.request_id)
@@ -122,7 +123,7 @@ async def answer_demo(exchange: Exchange, body: bytes) -> DemoUpstream:
         return _whole(200, demo_anthropic.token_count(say.input_tokens), first_s)
     if ask.stream is True:
         return _stream(exchange, model, say, ask, (pace_s, first_s))
-    upstream = _whole(200, _written(route.dialect, say), first_s)
+    upstream = _whole(200, _written(dialect, say), first_s)
     upstream.is_cut = model in _MISHAPS
     return upstream
 
@@ -134,7 +135,7 @@ def _written(dialect: str, say: Say) -> bytes:
 
 
 def _stream(exchange: Exchange, model: str, say: Say, ask: _Ask, pace: tuple[float, float]) -> DemoUpstream:
-    dialect = exchange.route.dialect
+    dialect = exchange.upstream_dialect
     if dialect == "anthropic":
         events = demo_anthropic.stream(say)
     elif dialect == "openai_chat":
@@ -160,7 +161,7 @@ def _half(events: Iterator[bytes], dialect: str, model: str) -> Iterator[bytes]:
 
 
 def _fault(exchange: Exchange, fault: _Fault) -> DemoUpstream:
-    if exchange.route.family == "anthropic":
+    if exchange.upstream_dialect == "anthropic":
         body = demo_anthropic.error(fault.anthropic, fault.message, exchange.request_id)
     else:
         body = demo_openai.error(fault.openai, fault.message, fault.code)

@@ -10,7 +10,7 @@ from app.config import Auth, Config, ProviderConfig
 from app.errors import InputError, Refused
 from app.models.call import Edit
 from gateway.exchange import Caller, Exchange, Plan
-from gateway.governance.auth import without_query_key
+from gateway.governance.auth import keys_in, without_query_key
 from gateway.providers.credentials import Credentials, wants_key
 from gateway.routes.models import model_names
 from gateway.routes.route import Family, Route
@@ -18,6 +18,8 @@ from gateway.routes.route import Family, Route
 _HOMES: Final[dict[Family, str]] = {"openai": "openai", "anthropic": "anthropic", "gemini": "google"}
 """Where a family's paths lead when nothing else is said."""
 _DIALECTS: Final[dict[Family, str]] = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini"}
+_TRANSLATED: Final = frozenset({"chat"})
+"""Operations that can be put into another dialect."""
 _LAST_WITH_API_KEY: Final = "2023-06-01"
 _REMEMBERED: Final = 4096
 
@@ -41,10 +43,11 @@ class Planner:
         assert caller is not None
         name, model = self._where(config, exchange, caller)
         provider = config.providers[name]
+        dialect = _other_dialect(exchange.route, name, provider)
         secret = None
         if caller.kind != "own":
             secret = await self._credentials.secret_for(name, provider)
-        exchange.plan = _plan(exchange, name, provider, model, secret)
+        exchange.plan = _plan(exchange, (name, model), provider, dialect, secret)
 
     async def settle(self, exchange: Exchange) -> None:
         """Remember which provider made a stored response, so that asking for it finds the way back."""
@@ -82,22 +85,15 @@ def find_model(config: Config, dialect: str, family: Family, model: str) -> Foun
     """Return who serves a model, asked for in a dialect. Raises Refused with the nearest names."""
     alias = config.models.get(model)
     if alias is not None:
-        for target in alias.targets:
-            if config.providers[target.provider].speaks(dialect):
-                return target.provider, target.model
-        raise _wrong_dialect(alias.targets[0].provider, config, dialect)
+        first_target = alias.targets[0]
+        return first_target.provider, first_target.model
     first, _, rest = model.partition("/")
     if rest and first in config.providers:
-        if not config.providers[first].speaks(dialect):
-            raise _wrong_dialect(first, config, dialect)
         return first, rest
     owners = [name for name, provider in config.providers.items() if provider.serves(model)]
-    for name in owners:
-        if config.providers[name].speaks(dialect):
-            return name, model
-    if owners:
-        raise _wrong_dialect(owners[0], config, dialect)
-    raise _unknown_model(config, family, model)
+    if not owners:
+        raise _unknown_model(config, family, model)
+    return next((name for name in owners if config.providers[name].speaks(dialect)), owners[0]), model
 
 
 def response_id_in(pieces: list[bytes]) -> str | None:
@@ -113,9 +109,9 @@ def _own_way(config: Config, route: Route, model: str | None, caller: Caller) ->
     _check_passthrough(config, caller)
     dialect = route.dialect or _DIALECTS[route.family]
     guessed = caller.guessed_provider
-    home = (
-        guessed if guessed in config.providers and config.providers[guessed].speaks(dialect) else _HOMES[route.family]
-    )
+    home = _HOMES[route.family]
+    if guessed in config.providers and (config.providers[guessed].speaks(dialect) or is_translated(route)):
+        home = guessed
     if model is None:
         return home, None
     first, _, rest = model.partition("/")
@@ -126,7 +122,7 @@ def _own_way(config: Config, route: Route, model: str | None, caller: Caller) ->
         return provider, named
     if provider != home and not wants_key(config.providers[provider]):
         return provider, named
-    if provider == home or guessed is not None:
+    if provider == home or home not in _HOMES.values():
         return home, model  # a provider of many vendors' models names them so itself
     raise Refused(
         f"{model!r} is served by {provider!r}, but the key sent is not a Gatescope key, so it only goes to {home!r}.",
@@ -141,13 +137,16 @@ def _check_passthrough(config: Config, caller: Caller) -> None:
         raise Refused("Providers' own keys are not passed through here.", rule="passthrough", hint=hint)
 
 
-def _plan(exchange: Exchange, name: str, provider: ProviderConfig, model: str | None, secret: str | None) -> Plan:
+def _plan(exchange: Exchange, found: Found, provider: ProviderConfig, dialect: str, secret: str | None) -> Plan:
     route, edit = exchange.route, None
+    name, model = found
     path = exchange.path
     if route.provider is not None:
         path = path[len(route.provider) + 1 :]
     is_own = exchange.caller is not None and exchange.caller.kind == "own"
     keeps_key = is_own and (route.provider is not None or wants_key(provider))
+    if keeps_key and dialect:
+        secret, keeps_key = next(iter(keys_in(exchange.request)), None), False
     if not keeps_key:
         path = without_query_key(path)
     if model is not None and model != exchange.model and exchange.model is not None:
@@ -156,7 +155,27 @@ def _plan(exchange: Exchange, name: str, provider: ProviderConfig, model: str | 
         elif exchange.model_start >= 0:
             text = model.encode() if route.model_place == "form" else msgspec.json.encode(model)
             edit = Edit(exchange.model_start, exchange.model_end, text)
-    return Plan(name, provider, model, path, secret, _key_place(exchange, provider), keeps_key, edit)
+    place = provider.sends_key_as if dialect else _key_place(exchange, provider)
+    return Plan(name, provider, model, path, secret, place, keeps_key, edit, dialect)
+
+
+def is_translated(route: Route) -> bool:
+    """Whether a call of this kind can be put into another dialect."""
+    return route.operation in _TRANSLATED and route.dialect != "" and route.provider is None
+
+
+def _other_dialect(route: Route, name: str, provider: ProviderConfig) -> str:
+    """Return what the provider must be spoken to in, "" for the client's own. Raises Refused where it cannot be."""
+    if route.provider is not None or (not route.dialect and route.operation == "models"):
+        return ""
+    spoken = route.dialect or _DIALECTS[route.family]
+    if provider.speaks(spoken):
+        return ""
+    if route.model_place == "none":
+        return ""
+    if not is_translated(route):
+        raise _wrong_dialect(name, provider, spoken)
+    return provider.dialect
 
 
 def _key_place(exchange: Exchange, provider: ProviderConfig) -> Auth:
@@ -168,12 +187,12 @@ def _key_place(exchange: Exchange, provider: ProviderConfig) -> Auth:
     return provider.sends_key_as
 
 
-def _wrong_dialect(provider: str, config: Config, dialect: str) -> Refused:
-    spoken = config.providers[provider].dialect
+def _wrong_dialect(name: str, provider: ProviderConfig, dialect: str) -> Refused:
+    spoken = provider.dialect
     paths = {"anthropic": "/v1/messages", "gemini": "/v1beta/models/…:generateContent"}
-    right = paths.get(spoken, "/v1/chat/completions" if spoken.startswith("openai") else f"/{provider}/…")
+    right = paths.get(spoken, "/v1/chat/completions" if spoken.startswith("openai") else f"/{name}/…")
     return Refused(
-        f"The provider {provider!r} does not speak {dialect}: it speaks {spoken}.",
+        f"The provider {name!r} does not speak {dialect}: it speaks {spoken}.",
         rule="dialect",
         hint=f"Call it through {right}.",
     )

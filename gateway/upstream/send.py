@@ -10,7 +10,7 @@ from app.errors import UpstreamError
 from app.models.call import Attempt
 from app.models.span import Failure
 from app.redact import redact_url
-from gateway.exchange import Exchange, Plan, RawHeaders, Upstream
+from gateway.exchange import Crossing, Exchange, Plan, RawHeaders, Upstream
 from gateway.upstream.client import Ask, Client
 from gateway.upstream.origin import Origin, split_url
 
@@ -38,7 +38,9 @@ _OURS_TO_SAY: Final = _HOP | {
     b"referer",
 }
 _ANSWER_DROPS: Final = _HOP | {b"content-length"}
+_NEUTRAL: Final = frozenset({b"user-agent", b"traceparent", b"tracestate"})
 _REMEMBERED: Final = 1024
+_LOSSES_CHARS: Final = 2000
 
 Inside = Callable[[Exchange, bytes], Awaitable[Upstream]]
 """A provider within the program: given the call and the body that would go upstream."""
@@ -71,7 +73,8 @@ class Send:
         """Send the request; the exchange then has an upstream. Raises UpstreamError."""
         plan = exchange.plan
         assert plan is not None
-        body = upstream_body(exchange.body, plan)
+        crossing = exchange.crossing
+        body = upstream_body(exchange.body, plan) if crossing is None else crossing.written.body
         exchange.attempt_start_ns = time.time_ns()
         line = self._line(exchange.request.method, plan)
         exchange.attempt_url = line.url
@@ -79,7 +82,8 @@ class Send:
         if inside is not None:
             exchange.upstream = await inside(exchange, body)
             return
-        head = request_head(line.head, line.dropped, exchange.raw_headers, body, exchange.request.method)
+        client = exchange.raw_headers if crossing is None else _neutral(exchange.raw_headers)
+        head = request_head(line.head, line.dropped, client, body, exchange.request.method)
         ask = Ask(plan.provider_name, line.origin, head, body, exchange.request.method != "HEAD")
         try:
             exchange.upstream = await self._client.send(ask)
@@ -96,7 +100,8 @@ class Send:
         config = self._config()
         if config is not self._lines_of:
             self._lines, self._lines_of = {}, config
-        key = (method, plan.provider_name, plan.path, plan.secret, plan.sends_key_as, plan.keeps_client_key)
+        own = str(plan.headers) if plan.headers else None
+        key = (method, plan.provider_name, plan.path, plan.secret, plan.sends_key_as, plan.keeps_client_key, own)
         line = self._lines.get(key)
         if line is None:
             line = self._make_line(method, plan)
@@ -109,6 +114,7 @@ class Send:
         origin, target = split_url(url)
         proxy = self._client.proxy_of(origin)
         pairs = [("host", origin.netloc), ("accept-encoding", "identity"), *plan.provider.headers.items()]
+        pairs += [pair for pair in plan.headers if pair[0] not in plan.provider.headers]
         dropped = _OURS_TO_SAY | {name.lower().encode() for name in plan.provider.headers}
         if not plan.keeps_client_key:
             dropped |= KEY_HEADERS
@@ -121,6 +127,11 @@ class Send:
                 pairs.append(("proxy-authorization", proxy.authorization))
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
         return _Line(origin, redact_url(url), "\r\n".join([*lines, ""]).encode("latin-1", "replace"), dropped)
+
+
+def _neutral(headers: RawHeaders) -> RawHeaders:
+    """Return those of a client's headers that mean the same in every dialect."""
+    return tuple(pair for pair in headers if pair[0].lower() in _NEUTRAL)
 
 
 def upstream_body(body: bytes, plan: Plan) -> bytes:
@@ -158,6 +169,17 @@ def answer_headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
     if plan.model is not None:
         pairs.append((b"x-gatescope-model", plan.model.encode("ascii", "replace")))
     pairs.append((b"x-gatescope-attempts", b"%d" % (len(exchange.attempts) + 1)))
+    if exchange.crossing is not None:
+        pairs += crossing_headers(exchange.crossing, plan)
+    return pairs
+
+
+def crossing_headers(crossing: Crossing, plan: Plan) -> list[tuple[bytes, bytes]]:
+    """Return what a client is told of a translation: into which dialect, and what could not be carried."""
+    pairs = [(b"x-gatescope-translated", plan.dialect.encode())]
+    if crossing.losses:
+        told = "; ".join(map(str, crossing.losses))[:_LOSSES_CHARS]
+        pairs.append((b"x-gatescope-dropped", told.encode("ascii", "replace").replace(b"\n", b" ")))
     return pairs
 
 

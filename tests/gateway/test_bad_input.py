@@ -71,8 +71,8 @@ def test_an_unknown_model_is_a_404_with_the_nearest_names() -> None:
     assert record.requested_model == "fsat"
 
 
-def test_a_model_of_another_dialect_names_the_right_path() -> None:
-    answer, _ = post("/v1/chat/completions", b'{"model": "wise"}', JSON)
+def test_what_cannot_be_put_into_another_dialect_names_the_right_path() -> None:
+    answer, _ = post("/v1/completions", b'{"model": "wise"}', JSON)
     assert answer.status_code == 400
     assert "/v1/messages" in answer.json()["error"]["message"]
 

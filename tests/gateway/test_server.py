@@ -212,7 +212,7 @@ def test_a_clients_own_key_goes_to_its_provider_and_nowhere_else() -> None:
             assert (record.provider, record.key_id) == ("openai", None)
             assert own not in repr(record)
             refused = await gateway.chat("anthropic/claude-sonnet-4-5", key=own)
-            assert refused.status_code == 400
+            assert refused.status_code == 403
             opened = await gateway.chat("open/llama", key=own)
             assert opened.status_code == 200
             assert upstream.seen[1].header("authorization") is None
