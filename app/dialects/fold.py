@@ -66,6 +66,7 @@ class Fold:
             skipped_events=self._skipped,
             created_s=self._begin.created_s,
             extras=self._begin.extras,
+            dialect=self._begin.dialect,
         )
 
     def _choice(self, index: int) -> "_OpenChoice":
@@ -84,7 +85,7 @@ def fold(deltas: Iterable[Delta]) -> Reply:
 
 def unfold(reply: Reply) -> list[Delta]:
     """Return a whole reply as the deltas of a stream that says the same."""
-    deltas: list[Delta] = [Begin(reply.id, reply.model, reply.created_s, reply.extras)]
+    deltas: list[Delta] = [Begin(reply.id, reply.model, reply.created_s, reply.extras, reply.dialect)]
     for choice in reply.choices:
         place = 0
         for part in choice.message.parts:

@@ -88,3 +88,5 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     """UTC, where the answer says when it was made."""
     extras: Extras = None
     """In the words of the dialect it was read from."""
+    dialect: str = ""
+    """It was read from: all `extras` in it are in its words. "": not known, as another's."""

@@ -20,6 +20,8 @@ class Begin(msgspec.Struct, frozen=True, gc=False):
     model: str | None = None
     created_s: int | None = None
     extras: Extras = None
+    dialect: str = ""
+    """As in `Reply`."""
 
 
 class TextDelta(msgspec.Struct, frozen=True, gc=False):
