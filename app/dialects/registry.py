@@ -3,6 +3,7 @@
 from typing import Final
 
 from app.dialects.anthropic import AnthropicReader
+from app.dialects.bedrock_reader import BedrockReader
 from app.dialects.dialect import DialectReader
 from app.dialects.gemini import GeminiReader
 from app.dialects.openai_chat import OpenAiChatReader
@@ -12,6 +13,7 @@ from app.dialects.openai_responses import OpenAiResponsesReader
 
 _READERS: Final[dict[str, DialectReader]] = {
     "anthropic": AnthropicReader(),
+    "bedrock": BedrockReader(),
     "gemini": GeminiReader(),
     "openai_chat": OpenAiChatReader(),
     "openai_completions": OpenAiCompletionsReader(),

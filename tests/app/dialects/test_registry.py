@@ -9,7 +9,7 @@ from app.dialects.registry import reader_of
 from app.errors import InputError
 from app.models.chat import Reply
 
-NAMES = ["openai_chat", "openai_responses", "openai_completions", "openai_embeddings", "anthropic", "gemini"]
+NAMES = ["openai_chat", "openai_responses", "openai_completions", "openai_embeddings", "anthropic", "gemini", "bedrock"]
 _KEYS = st.sampled_from(
     [
         "choices",
@@ -134,5 +134,5 @@ def test_values_nested_near_the_limit_do_not_break_a_reader(name, depth):
 
 
 def test_a_dialect_of_a_later_day_has_no_reader():
-    assert reader_of("bedrock") is None
+    assert reader_of("telepathy") is None
     assert reader_of("") is None

@@ -1,0 +1,28 @@
+"""Which vendor's model a Bedrock id names: what a model takes beside Converse's own fields differs by vendor.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
+"""
+
+from typing import Final, Literal
+
+Vendor = Literal["claude", "nova", "gpt-oss", "qwen", "mistral", "unknown"]
+
+_MARKS: Final[tuple[tuple[str, Vendor], ...]] = (
+    ("anthropic", "claude"),
+    ("claude", "claude"),
+    ("nova", "nova"),
+    ("gpt-oss", "gpt-oss"),
+    ("qwen", "qwen"),
+    ("mistral", "mistral"),
+)
+
+
+def vendor_of(model: str) -> Vendor:
+    """Return the vendor that a model id or the ARN of an inference profile names; a profile of one's own names none."""
+    lowered = model.lower()
+    return next((vendor for mark, vendor in _MARKS if mark in lowered), "unknown")
+
+
+def is_nova_2(model: str) -> bool:
+    """Whether it is one of Amazon's models that think."""
+    return "nova-2" in model.lower()
