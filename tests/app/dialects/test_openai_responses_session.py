@@ -101,4 +101,5 @@ def test_every_recorded_input_is_listed_as_the_sdk_knows_items():
             known = construct_type(type_=ResponseItem, value=item)
             assert (known.type, known.id) == (item["type"], item["id"]), record.id
         again = json.loads(continued(record.request, []))["input"]
-        assert again == body["input"] if isinstance(body["input"], list) else len(again) == 1, record.id
+        given = body.get("input", [])
+        assert again == given if isinstance(given, list) else len(again) == 1, record.id
