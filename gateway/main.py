@@ -91,6 +91,7 @@ class House:
             self._token,
             control={PREFIX: Control(self).handle},
             inside={DEMO: _answer_demo},
+            prices=lambda: self._meaning.prices,
         )
         self.host = settings.host or config.current.server.host or DEFAULT_HOST
         self.port = config.current.server.port if settings.port is None else settings.port

@@ -30,6 +30,11 @@ class Meaning:
         self._stitcher: Stitcher | None = None
         self._recall: Recall
 
+    @property
+    def prices(self) -> Sequence[PriceRow]:
+        """The rows priced by now; another object once they changed. Any thread."""
+        return self._prices
+
     def reprice(self, prices: Sequence[PriceRow]) -> None:
         """Price by these rows from the next record on. Any thread."""
         self._prices = prices

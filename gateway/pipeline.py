@@ -10,7 +10,7 @@ from app.models.span import Failure
 from gateway.errors import Problem, error_body, error_headers, outcome
 from gateway.exchange import Exchange
 from gateway.upstream.send import close_attempt
-from gateway.upstream.tap import Keep, deliver
+from gateway.upstream.tap import Keep, Tag, deliver
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -33,12 +33,15 @@ class Settling(Protocol):
 class Pipeline:
     """Runs exchanges through stages, in the order given."""
 
-    def __init__(self, stages: Sequence[Stage], keep: Keep, extra_headers: Callable[[web.BaseRequest], Pairs]) -> None:
-        """`keep` puts a record on disk; `extra_headers` are added to every answer."""
+    def __init__(
+        self, stages: Sequence[Stage], keep: Keep, extra_headers: Callable[[web.BaseRequest], Pairs], tag: Tag
+    ) -> None:
+        """`keep` puts a record on disk; `extra_headers` are for every answer, `tag`'s for a provider's whole one."""
         self._stages = tuple(stages)
         self._settling = tuple(stage for stage in reversed(self._stages) if isinstance(stage, Settling))
         self._keep = keep
         self._extra_headers = extra_headers
+        self._tag = tag
 
     async def run(self, exchange: Exchange) -> None:
         """Answer one call. Never raises but CancelledError, and that only after everything is settled."""
@@ -66,7 +69,7 @@ class Pipeline:
             if exchange.reply is not None:
                 self._give(exchange)
                 return
-        await deliver(exchange, self._keep, self._extra_headers(exchange.request))
+        await deliver(exchange, self._keep, self._extra_headers(exchange.request), self._tag)
 
     def _give(self, exchange: Exchange) -> None:
         reply = exchange.reply

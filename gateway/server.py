@@ -1,15 +1,16 @@
 """The gateway's HTTP server: takes connections, tells control routes from calls, and runs each call's pipeline."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from aiohttp import web
 
-from app.config import Config, UpstreamConfig
+from app.config import Config, PriceRow, UpstreamConfig
 from app.errors import AppError, Refused, SetupError
 from app.models.span import Failure
 from gateway.answer import Answer
+from gateway.cost import CostTag
 from gateway.errors import error_body, error_headers, problem_of
 from gateway.exchange import Exchange
 from gateway.gate import Gate
@@ -57,8 +58,10 @@ class Gateway:
         *,
         control: Mapping[str, Handler] | None = None,
         inside: Mapping[str, Inside] | None = None,
+        prices: Callable[[], Sequence[PriceRow]] | None = None,
     ) -> None:
-        """`control`: handlers by path prefix (`/gatescope/`); `inside`: providers that are part of the program."""
+        """`control`: handlers by path prefix (`/gatescope/`); `inside`: providers that are part of the program;
+        `prices`: the rows over the price book, if not the config's."""
         self._source = source
         self._control = dict(control or {})
         self.recorder = Recorder(sink)
@@ -68,6 +71,7 @@ class Gateway:
         self.client = Client(_timeouts(self._config.upstream))
         self._gate = Gate(self._config.server)
         self._intake = Intake(_max_bytes(self._config))
+        tag = CostTag(prices or (lambda: self._current().prices)).headers
         self._pipeline = Pipeline(
             (
                 self.recorder,
@@ -77,10 +81,11 @@ class Gateway:
                 Planner(self._current, self.credentials),
                 Translate(self._current),
                 Send(self._current, self.client, inside or {}),
-                TranslateBack(),
+                TranslateBack(tag),
             ),
             self.recorder.keep,
             self._cors,
+            tag,
         )
         self._runner: web.ServerRunner | None = None
         self._site: web.TCPSite | None = None

@@ -12,7 +12,7 @@ from app.config import Config
 from app.errors import Refused, UpstreamError
 from gateway.exchange import Crossing, Exchange, Plan
 from gateway.upstream.send import close_attempt
-from gateway.upstream.tap import content_type_of
+from gateway.upstream.tap import Tag, content_type_of
 
 STRICT: Final = "x-gatescope-strict"
 _IN_THREAD_BYTES: Final = 256 * 1024
@@ -55,6 +55,10 @@ class Translate:
 class TranslateBack:
     """After `Send`: the answer in the client's words."""
 
+    def __init__(self, tag: Tag) -> None:
+        """`tag` gives the headers that only the provider's body can tell."""
+        self._tag = tag
+
     async def admit(self, exchange: Exchange) -> None:
         """Answer, or put a translating upstream before the provider's. Raises UpstreamError."""
         crossing, upstream = exchange.crossing, exchange.upstream
@@ -67,7 +71,8 @@ class TranslateBack:
             body = await _read_whole(exchange)
             exchange.upstream_response = body
             close_attempt(exchange)
-            exchange.reply = translate.answer(exchange, crossing, body, content_type_of(upstream.headers))
+            reply = translate.answer(exchange, crossing, body, content_type_of(upstream.headers))
+            exchange.reply = dataclasses.replace(reply, headers=(*reply.headers, *self._tag(exchange, body)))
             return
         crossed = Crossed(exchange, crossing)
         try:

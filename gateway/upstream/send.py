@@ -8,6 +8,7 @@ from typing import Final
 from app.config import Config
 from app.errors import UpstreamError
 from app.models.call import Attempt
+from app.models.ids import parse_traceparent
 from app.models.span import Failure
 from app.redact import redact_url
 from gateway.exchange import Crossing, Exchange, Plan, RawHeaders, Upstream
@@ -169,6 +170,9 @@ def answer_headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
     if plan.model is not None:
         pairs.append((b"x-gatescope-model", plan.model.encode("ascii", "replace")))
     pairs.append((b"x-gatescope-attempts", b"%d" % (len(exchange.attempts) + 1)))
+    stated = exchange.header("traceparent")
+    if stated is not None and (parent := parse_traceparent(stated)) is not None:
+        pairs.append((b"x-gatescope-trace-id", parent.trace_id.hex().encode()))
     if exchange.crossing is not None:
         pairs += crossing_headers(exchange.crossing, plan)
     return pairs

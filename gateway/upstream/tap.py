@@ -22,10 +22,13 @@ _END_WAIT_S: Final = 0.05
 """How long `[DONE]` is held back for the end of the body, which comes at once with nearly all providers."""
 
 Keep = Callable[[Exchange], None]
+Tag = Callable[[Exchange, bytes], list[tuple[bytes, bytes]]]
 
 
-async def deliver(exchange: Exchange, keep: Keep, extra: list[tuple[bytes, bytes]]) -> None:
+async def deliver(exchange: Exchange, keep: Keep, extra: list[tuple[bytes, bytes]], tag: Tag) -> None:
     """Bring the answer to the client; `keep` is called right before its end. `extra` headers are added.
+
+    `tag` gives the headers that only the body of a whole answer can tell.
 
     Raises UpstreamError where the provider failed before the client got anything, ConnectionError where the client
     left.
@@ -41,6 +44,7 @@ async def deliver(exchange: Exchange, keep: Keep, extra: list[tuple[bytes, bytes
             close_attempt(exchange)
             exchange.pieces.append(first)
             exchange.response_size = len(first)
+            headers += tag(exchange, first)
             exchange.answer.foretell(upstream.status, headers)
             keep(exchange)
             exchange.answer.whole(upstream.status, headers, first)

@@ -221,6 +221,24 @@ def test_a_clients_own_key_goes_to_its_provider_and_nowhere_else() -> None:
     run(go())
 
 
+def test_a_whole_answer_tells_its_cost_and_the_trace_that_was_stated() -> None:
+    async def go() -> None:
+        import genai_prices.data  # noqa: F401  # as the writer has, once it has read a call
+
+        async with FakeUpstream() as upstream, live_gateway(upstream.url) as gateway:
+            stated = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}
+            body = {"model": "fast", "messages": [{"role": "user", "content": "Hello"}]}
+            answer = await gateway.http.post(
+                "/v1/chat/completions", json=body, headers={"authorization": f"Bearer {KEY}", **stated}
+            )
+            assert answer.headers["x-gatescope-trace-id"] == "ab" * 16
+            used = answer.json()["usage"]
+            cost_usd = used["prompt_tokens"] * 0.15e-6 + used["completion_tokens"] * 0.6e-6
+            assert float(answer.headers["x-gatescope-cost-usd"]) == pytest.approx(cost_usd)
+
+    run(go())
+
+
 def test_an_own_key_of_another_provider_is_not_sent_to_the_one_named() -> None:
     async def go() -> None:
         async with FakeUpstream() as upstream, live_gateway(upstream.url) as gateway:
