@@ -94,11 +94,16 @@ def broken_rule(text: str, wanted: OutputFormat) -> str | None:
 
 
 def _unlike(value: Any, schema: dict[str, Any]) -> str | None:
-    from jsonschema import Draft202012Validator, SchemaError  # 60 ms, and seldom needed
+    # 60 ms, and seldom needed
+    from jsonschema import Draft202012Validator, SchemaError
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
+    nothing: Registry[Any] = Registry()  # the validator's own would ask the network for what a schema refers to
     try:
-        error = next(Draft202012Validator(schema).iter_errors(value), None)
-    except (SchemaError, RecursionError, ValueError, LookupError) as broken:
+        Draft202012Validator.check_schema(schema)
+        error = next(Draft202012Validator(schema, registry=nothing).iter_errors(value), None)
+    except (SchemaError, Unresolvable, RecursionError, ValueError) as broken:
         return f"the schema itself cannot be checked ({str(broken)[:_SHOWN_CHARS]})"
     if error is None:
         return None
