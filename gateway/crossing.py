@@ -13,10 +13,11 @@ from app.dialects.registry import reader_of
 from app.dialects.restore import Restorer
 from app.dialects.turns import identified
 from app.dialects.writers import client_writer, upstream_writer
-from app.dialects.writing import Asked, ClientWriter, UpstreamWriter
+from app.dialects.writing import Asked, ClientWriter, UpstreamWriter, Written
 from app.errors import Refused
-from app.models.chat import ReplyError
+from app.models.chat import ChatRequest, ReplyError
 from app.models.loss import Loss
+from app.models.target import Target
 from gateway.errors import Problem, error_body, error_headers
 from gateway.exchange import Crossing, Exchange, Plan, Reply
 from gateway.upstream.send import crossing_headers
@@ -47,17 +48,23 @@ def cross(exchange: Exchange, plan: Plan) -> Crossing:
     Raises InputError for what can be neither carried nor left out, Refused where nobody here speaks the dialect.
     """
     reader = reader_of(exchange.route.dialect)
-    writer = upstream_writer(plan.dialect)
-    if reader is None or writer is None or client_writer(exchange.route.dialect) is None:
-        raise Refused(f"{exchange.route.dialect} cannot be translated into {plan.dialect}.", rule="dialect")
+    if reader is None or client_writer(exchange.route.dialect) is None:
+        raise Refused(f"{exchange.route.dialect} cannot be translated.", rule="dialect")
     asked = msgspec.structs.replace(reader.read_request(exchange.body), is_stream=exchange.is_stream)
-    request = msgspec.structs.replace(asked, model=plan.model, messages=tuple(identified(asked.messages)))
-    target = target_of(plan.provider_name, plan.provider, plan.model or "", plan.dialect)
-    written = writer.write_request(request, target)
+    written = write(asked, target_of(plan.provider_name, plan.provider, plan.model or "", plan.dialect))
     name = exchange.model or plan.model or ""
     reply_id = exchange.request_id.removeprefix("req_")
     about = Asked(asked, name, reply_id, exchange.start_ns // 1_000_000_000)
     return Crossing(written, about, list(written.losses))
+
+
+def write(asked: ChatRequest, target: Target) -> Written:
+    """Return a client's request in the words of its target. Raises as `cross`."""
+    writer = upstream_writer(target.dialect)
+    if writer is None:
+        raise Refused(f"Nothing can be translated into {target.dialect}.", rule="dialect")
+    messages = tuple(identified(asked.messages))
+    return writer.write_request(msgspec.structs.replace(asked, model=target.model, messages=messages), target)
 
 
 def writer_back(exchange: Exchange) -> ClientWriter:

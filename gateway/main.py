@@ -16,7 +16,7 @@ from aiohttp import web
 
 from app.config import DEFAULT_HOST, Config, PriceRow
 from app.config_file import ConfigFile
-from app.errors import InputError, SetupError
+from app.errors import InputError, Refused, SetupError
 from app.logs import start_logs
 from app.paths import Paths
 from app.secrets import new_token
@@ -155,6 +155,17 @@ class House:
             "providers": _providers(self._config.current),
             "models": sorted(self._config.current.models),
         }
+
+    def check_caller(self, request: web.BaseRequest) -> None:
+        """Raise Refused where a request carries neither a live key nor the token."""
+        if self.gateway.auth.caller_of(request).kind == "own":
+            raise Refused("This needs a Gatescope key or the desktop's token.", rule="key")
+
+    async def translate(self, asked: bytes) -> dict[str, object]:
+        """Return what a request would become for a model; in a thread, as it brings all dialects with it."""
+        from gateway.routes.translate import translate
+
+        return await asyncio.to_thread(translate, self._config.current, asked)
 
     async def run_demo(self) -> dict[str, object]:
         """Send the demo agent's calls through our own port, one run at a time."""

@@ -1,4 +1,7 @@
-"""`/gatescope/…`: what the desktop and the command line ask of a running gateway. All but `health` want its token."""
+"""`/gatescope/…`: what the desktop and the command line ask of a running gateway.
+
+All but `health` want its token; `translate`, which users ask too, takes a virtual key as well.
+"""
 
 import asyncio
 import os
@@ -19,6 +22,7 @@ from gateway.routes.live import stream_live
 
 PREFIX: Final = "/gatescope/"
 _MOST_BYTES: Final = 64 * 1024
+_MOST_TRANSLATED_BYTES: Final = 32 * 1024 * 1024
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -37,6 +41,12 @@ class House(Protocol):
 
     def facts(self) -> dict[str, object]:
         """What does not change while it runs, and which providers it knows."""
+
+    def check_caller(self, request: web.BaseRequest) -> None:
+        """Raise Refused where a request carries neither a live key nor the token."""
+
+    async def translate(self, asked: bytes) -> dict[str, object]:
+        """Return what a request would become. Raises InputError or Refused."""
 
     async def run_demo(self) -> dict[str, object]:
         """Send the demo agent's calls through the gateway; return what was done."""
@@ -70,6 +80,9 @@ class Control:
         try:
             if path == "health":
                 return _json(health())
+            if path == "translate" and request.method == "POST":
+                self._house.check_caller(request)
+                return _json(await self._house.translate(await _read(request, _MOST_TRANSLATED_BYTES)))
             if not self._house.is_desktop(request):
                 raise Refused("This needs the desktop's token.", rule="key", hint="It stands in gateway.json.")
             return await self._answer(request, path)
@@ -127,10 +140,19 @@ def _made(key: VirtualKey, text: str) -> dict[str, object]:
     return as_json(key) | {"key": text}
 
 
-async def _body(request: web.BaseRequest) -> dict[str, Any]:
-    if (request.content_length or 0) > _MOST_BYTES:
+async def _read(request: web.BaseRequest, most_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    size = request.content_length or 0
+    while size <= most_bytes and (data := await request.content.readany()):
+        parts.append(data)
+        size = max(size, sum(map(len, parts)))
+    if size > most_bytes:
         raise Refused("The body is too large.", rule="size")
-    raw = await request.content.read(_MOST_BYTES)
+    return b"".join(parts)
+
+
+async def _body(request: web.BaseRequest) -> dict[str, Any]:
+    raw = await _read(request, _MOST_BYTES)
     try:
         said = msgspec.json.decode(raw or b"{}")
     except msgspec.DecodeError as error:
