@@ -74,3 +74,5 @@ class Settings(msgspec.Struct, frozen=True, gc=False):
     store: bool | None = None
     includes_usage: bool | None = None
     """Streams: usage is wanted in a last chunk (OpenAI chat's `stream_options`)."""
+    extras: Extras = None
+    """What tells two spellings of one knob apart, in the request's own dialect; nothing is lost without it."""
