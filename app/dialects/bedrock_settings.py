@@ -84,7 +84,9 @@ def _rest_of_more(more: dict[str, Any]) -> dict[str, object]:
 
 def _thinking(more: dict[str, Any], effort: object) -> Thinking | None:
     said = {name: more[name] for name in THINKING_FIELDS if name in more}
-    if not said and effort is None:
+    if effort is not None:
+        said["outputConfig"] = {"effort": effort}
+    if not said:
         return None
     budgets = [fields(said.get(name)) for name in ("thinking", "reasoning_config")]
     nova = fields(said.get("reasoningConfig"))
