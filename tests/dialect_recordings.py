@@ -68,4 +68,4 @@ def _bytes(side: dict[str, Any]) -> bytes:
         return json.dumps(side["body"], ensure_ascii=False).encode()
     if "b64" in side or "eventstream" in side:
         return base64.b64decode(side["b64"] if "b64" in side else side["eventstream"])
-    return str(side.get("sse", side.get("text", ""))).encode()
+    return str(side.get("sse", side.get("ndjson", side.get("text", "")))).encode()
