@@ -4,8 +4,10 @@ from typing import Final
 
 from app.dialects.anthropic import AnthropicReader
 from app.dialects.bedrock_reader import BedrockReader
+from app.dialects.cohere_reader import CohereReader
 from app.dialects.dialect import DialectReader
 from app.dialects.gemini import GeminiReader
+from app.dialects.ollama_reader import OllamaReader
 from app.dialects.openai_chat import OpenAiChatReader
 from app.dialects.openai_completions import OpenAiCompletionsReader
 from app.dialects.openai_embeddings import OpenAiEmbeddingsReader
@@ -14,7 +16,9 @@ from app.dialects.openai_responses import OpenAiResponsesReader
 _READERS: Final[dict[str, DialectReader]] = {
     "anthropic": AnthropicReader(),
     "bedrock": BedrockReader(),
+    "cohere": CohereReader(),
     "gemini": GeminiReader(),
+    "ollama": OllamaReader(),
     "openai_chat": OpenAiChatReader(),
     "openai_completions": OpenAiCompletionsReader(),
     "openai_embeddings": OpenAiEmbeddingsReader(),
