@@ -86,7 +86,7 @@ class ProviderConfig(ConfigModel):
     api_version: str | None = None
     """Azure's, with paths of deployments. None: the paths of its v1, which have no version."""
     profile: str | None = None
-    """Where credentials are: a profile of AWS's files, or the path of a file of Google's. None: the usual places."""
+    """Where credentials are: a profile of AWS's files, a file of a Google service account. None: the usual places."""
 
     @property
     def sends_key_as(self) -> Auth:

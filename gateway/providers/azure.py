@@ -1,7 +1,8 @@
 """Azure OpenAI: models are deployments, named in the path or, in its v1, in the body as everywhere else.
 
 With `api_version` in the config a call goes to `/openai/deployments/{name}/…?api-version=…`, without it to
-`/openai/v1/…`. https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+`/openai/v1/…`; where `base_url` ends in `/models` (Foundry's models of all vendors), there. Claude is under
+`/anthropic/v1`. https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
 """
 
 import asyncio
@@ -48,7 +49,8 @@ class AzureAdapter:
         url = _address(provider, outgoing)
         key = outgoing.secret or (_first(_KEYS) if provider.api_key is None else None)
         if key is not None and provider.auth != "bearer":
-            return dataclasses.replace(outgoing, url=url, headers=(*outgoing.headers, ("api-key", key)))
+            name = "x-api-key" if outgoing.dialect == "anthropic" else "api-key"
+            return dataclasses.replace(outgoing, url=url, headers=(*outgoing.headers, (name, key)))
         token = outgoing.secret or _first(_TOKENS) or await asyncio.to_thread(self._token)
         return dataclasses.replace(outgoing, url=url, headers=(*outgoing.headers, ("authorization", f"Bearer {token}")))
 
@@ -81,11 +83,15 @@ def _address(provider: ProviderConfig, outgoing: Outgoing) -> str:
     base = _resource(provider)
     asked = _asked(urlsplit(provider.base_url).path, parts.path)
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "api-version"]
-    if provider.api_version is None:
-        return f"{base}/openai/v1{asked}" + (f"?{urlencode(query)}" if query else "")
-    query.append(("api-version", provider.api_version))
-    deployment = f"/deployments/{quote(outgoing.model, safe='')}" if asked in _OF_DEPLOYMENTS else ""
-    return f"{base}/openai{deployment}{asked}?{urlencode(query)}"
+    if outgoing.dialect == "anthropic":
+        path = f"/anthropic/v1{asked}"
+    elif provider.api_version is None:
+        path = f"/openai/v1{asked}"
+    else:
+        query.append(("api-version", provider.api_version))
+        deployment = f"/deployments/{quote(outgoing.model, safe='')}" if asked in _OF_DEPLOYMENTS else ""
+        path = asked if base.endswith("/models") else f"/openai{deployment}{asked}"
+    return base + path + (f"?{urlencode(query)}" if query else "")
 
 
 def _resource(provider: ProviderConfig) -> str:
@@ -99,7 +105,7 @@ def _resource(provider: ProviderConfig) -> str:
                 hint=f"Set base_url in the provider's config (https://….openai.azure.com), or {_ENDPOINTS[0]}.",
             )
         base = named.rstrip("/")
-    for tail in ("/openai/v1", "/openai"):
+    for tail in ("/openai/v1", "/openai", "/anthropic/v1", "/anthropic"):
         base = base.removesuffix(tail)
     return base
 
@@ -107,7 +113,7 @@ def _resource(provider: ProviderConfig) -> str:
 def _asked(base_path: str, path: str) -> str:
     """Return what is asked for, as OpenAI has it behind `/v1`."""
     asked = path.removeprefix(base_path) if base_path and path.startswith(base_path + "/") else path
-    for head in ("/openai/v1", "/openai", "/v1"):
+    for head in ("/openai/v1", "/openai", "/anthropic/v1", "/v1"):
         if asked.startswith(head + "/"):
             asked = asked[len(head) :]
             break

@@ -92,7 +92,7 @@ class VertexAdapter:
                 credentials, project = self._found[file]
                 if not credentials.valid:
                     credentials.refresh(Request())
-            except (GoogleAuthError, OSError) as error:
+            except (GoogleAuthError, OSError, ValueError) as error:
                 self._found.pop(file, None)
                 raise Refused(
                     f"There are no Google credentials for Vertex: {error}.",
@@ -103,11 +103,16 @@ class VertexAdapter:
 
 
 def _credentials(file: str | None) -> tuple[Any, str | None]:
+    """Return the credentials of a service account's file, or those of the usual places, and their project."""
     import google.auth
+    from google.oauth2.service_account import Credentials
 
-    load: Any = google.auth.load_credentials_from_file  # it has no types
-    found: tuple[Any, str | None] = load(file, [_SCOPE]) if file else google.auth.default([_SCOPE])
-    return found
+    if file is None:
+        found: tuple[Any, str | None] = google.auth.default([_SCOPE])
+        return found
+    load: Any = Credentials.from_service_account_file  # it has no types
+    account = load(file, scopes=[_SCOPE])
+    return account, account.project_id
 
 
 def _claude(place: str, outgoing: Outgoing, headers: tuple[tuple[str, str], ...]) -> Outgoing:
