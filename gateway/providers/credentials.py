@@ -20,7 +20,7 @@ class Credentials:
         self._said: dict[str, tuple[float, str | None]] = {}
 
     async def secret_for(self, name: str, provider: ProviderConfig) -> str | None:
-        """Return the key of a provider, None where it wants none.
+        """Return the key of a provider, None where it wants none, or has other credentials that its adapter finds.
 
         Raises Refused, naming the place where the key was looked for, where it is missing.
         """
@@ -31,7 +31,7 @@ class Credentials:
         else:
             secret = next((os.environ[key] for key in provider.env if os.environ.get(key)), None)
             secret = secret or await self._resolve(SecretRef("keyring", name))
-        if secret is None and wants_key(provider):
+        if secret is None and provider.kind is None and wants_key(provider):
             raise _missing(name, provider)
         return secret
 
@@ -53,7 +53,8 @@ class Credentials:
 
 def wants_key(provider: ProviderConfig) -> bool:
     """Whether calls to a provider need a key. One of the user's own without any word of a key needs none."""
-    return provider.sends_key_as != "none" and (provider.api_key is not None or bool(provider.env))
+    names_one = provider.kind is not None or provider.api_key is not None or bool(provider.env)
+    return names_one and provider.sends_key_as != "none"
 
 
 def _missing(name: str, provider: ProviderConfig) -> Refused:
