@@ -126,6 +126,7 @@ class Exchange:
         "span_id",
         "start_ns",
         "upstream",
+        "upstream_request",
         "upstream_response",
     )
 
@@ -149,6 +150,8 @@ class Exchange:
         self.crossing: Crossing | None = None
         """None: the provider gets the client's own words."""
         self.upstream: Upstream | None = None
+        self.upstream_request: bytes | None = None
+        """What the provider got, where no edit can say how it differs from what the client sent."""
         self.upstream_response: bytes | None = None
         """What the provider sent, where the client got something else."""
         self.reply: Reply | None = None

@@ -17,7 +17,7 @@ from app.models.call import CallRecord, Headers
 from app.redact import is_secret_header, redact_headers, redact_url
 from gateway.exchange import Exchange
 from gateway.routes.table import operation_of
-from gateway.upstream.tap import content_type_of
+from gateway.upstream.send import content_type_of
 
 ANNOUNCE_AFTER_NS: Final = 50_000_000
 """A call that runs longer is shown while it runs."""
@@ -186,7 +186,7 @@ def record_of(exchange: Exchange, end_ns: int | None) -> CallRecord:
         first_byte_ns=exchange.first_byte_ns,
         chunks=tuple(exchange.chunks) if end_ns is not None else (),
         upstream_edit=plan.edit if plan is not None else None,
-        upstream_request=crossing.written.body if crossing is not None else None,
+        upstream_request=exchange.upstream_request,
         upstream_response=exchange.upstream_response,
         failure=exchange.failure,
         upstream_dialect=exchange.upstream_dialect if crossing is not None else "",

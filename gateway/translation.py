@@ -11,8 +11,8 @@ from typing import Final
 from app.config import Config
 from app.errors import Refused, UpstreamError
 from gateway.exchange import Crossing, Exchange, Plan
-from gateway.upstream.send import close_attempt
-from gateway.upstream.tap import Tag, content_type_of
+from gateway.upstream.send import close_attempt, content_type_of
+from gateway.upstream.tap import Tag
 
 STRICT: Final = "x-gatescope-strict"
 _IN_THREAD_BYTES: Final = 256 * 1024
@@ -43,7 +43,7 @@ class Translate:
             crossing = cross(exchange, plan)
         if crossing.losses and self._is_strict(exchange):
             raise _too_lossy(crossing, plan)
-        exchange.crossing = crossing
+        exchange.crossing, exchange.upstream_request = crossing, crossing.written.body
         headers = (("content-type", "application/json"), *crossing.written.headers)
         exchange.plan = dataclasses.replace(plan, path=crossing.written.path, headers=headers, edit=None)
 

@@ -26,8 +26,7 @@ from app.models.delta import (
 from gateway.crossing import kept_headers, note_problem, writer_back, writer_there
 from gateway.errors import problem_of
 from gateway.exchange import Crossing, Exchange
-from gateway.upstream.send import close_attempt
-from gateway.upstream.tap import content_type_of
+from gateway.upstream.send import close_attempt, content_type_of
 
 PATIENCE_S: Final = 15.0
 """So long the client waits for the head of an answer that says nothing; then it gets signs of life."""

@@ -1,7 +1,7 @@
 """The stage that sends a call to its provider: the client's own bytes but for the model's name and the key."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,11 @@ from app.models.ids import parse_traceparent
 from app.models.span import Failure
 from app.redact import redact_url
 from gateway.exchange import Crossing, Exchange, Plan, RawHeaders, Upstream
+from gateway.providers.adapter import Adapter, Outgoing
+from gateway.providers.adapters import adapter_of
 from gateway.upstream.client import Ask, Client
 from gateway.upstream.origin import Origin, split_url
+from gateway.upstream.unframed import Unframed
 
 KEY_HEADERS: Final = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"})
 _HOP: Final = frozenset(
@@ -76,6 +79,10 @@ class Send:
         assert plan is not None
         crossing = exchange.crossing
         body = upstream_body(exchange.body, plan) if crossing is None else crossing.written.body
+        adapter = adapter_of(plan.provider.kind) if plan.provider.kind is not None else None
+        if adapter is not None:
+            await self._send_adapted(exchange, plan, adapter, body)
+            return
         exchange.attempt_start_ns = time.time_ns()
         line = self._line(exchange.request.method, plan)
         exchange.attempt_url = line.url
@@ -85,12 +92,50 @@ class Send:
             return
         client = exchange.raw_headers if crossing is None else _neutral(exchange.raw_headers)
         head = request_head(line.head, line.dropped, client, body, exchange.request.method)
-        ask = Ask(plan.provider_name, line.origin, head, body, exchange.request.method != "HEAD")
+        await self._ask(exchange, Ask(plan.provider_name, line.origin, head, body, exchange.request.method != "HEAD"))
+
+    async def _ask(self, exchange: Exchange, ask: Ask) -> None:
         try:
             exchange.upstream = await self._client.send(ask)
         except UpstreamError as error:
             close_attempt(exchange, Failure(error.code, error.message))
             raise
+
+    async def _send_adapted(self, exchange: Exchange, plan: Plan, adapter: Adapter, body: bytes) -> None:
+        """Send to a provider whose address, sign-in or frames need code. Raises also what its adapter raises."""
+        method, dialect = exchange.request.method, exchange.upstream_dialect
+        client = exchange.raw_headers if exchange.crossing is None else _neutral(exchange.raw_headers)
+        named = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in client if _is_dialects(name))
+        headers = (*plan.provider.headers.items(), *plan.headers, *named)
+        url = plan.provider.address(plan.path)
+        ready = await adapter.prepare(
+            plan.provider,
+            Outgoing(method, url, headers, body, plan.model or "", dialect, exchange.is_stream, plan.secret),
+        )
+        if ready.body != body:
+            exchange.upstream_request = ready.body
+        exchange.attempt_start_ns, exchange.attempt_url = time.time_ns(), redact_url(ready.url)
+        origin, target = split_url(ready.url)
+        head = self._head(method, origin, target, ready.headers)
+        dropped = _OURS_TO_SAY | KEY_HEADERS | {name.lower().encode() for name, _ in ready.headers}
+        rest = tuple(pair for pair in client if not _is_dialects(pair[0]))
+        full = request_head(head, dropped, rest, ready.body, method)
+        await self._ask(exchange, Ask(plan.provider_name, origin, full, ready.body, method != "HEAD"))
+        assert exchange.upstream is not None
+        unframer = adapter.unframer(plan.provider, dialect, content_type_of(exchange.upstream.headers))
+        if unframer is not None:
+            exchange.upstream = Unframed(exchange.upstream, unframer)
+
+    def _head(self, method: str, origin: Origin, target: str, headers: Iterable[tuple[str, str]]) -> bytes:
+        """Return the request line and our own headers, through a proxy where one stands between."""
+        pairs = [("host", origin.netloc), ("accept-encoding", "identity"), *headers]
+        proxy = self._client.proxy_of(origin)
+        if proxy is not None and not origin.is_tls:
+            target = f"http://{origin.netloc}{target}"
+            if proxy.authorization:
+                pairs.append(("proxy-authorization", proxy.authorization))
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
+        return "\r\n".join([*lines, ""]).encode("latin-1", "replace")
 
     async def settle(self, exchange: Exchange) -> None:
         """Let the connection go."""
@@ -113,8 +158,7 @@ class Send:
     def _make_line(self, method: str, plan: Plan) -> _Line:
         url = plan.provider.address(plan.path)
         origin, target = split_url(url)
-        proxy = self._client.proxy_of(origin)
-        pairs = [("host", origin.netloc), ("accept-encoding", "identity"), *plan.provider.headers.items()]
+        pairs = list(plan.provider.headers.items())
         pairs += [pair for pair in plan.headers if pair[0] not in plan.provider.headers]
         dropped = _OURS_TO_SAY | {name.lower().encode() for name in plan.provider.headers}
         if not plan.keeps_client_key:
@@ -122,12 +166,20 @@ class Send:
         if plan.secret is not None:
             how = plan.sends_key_as
             pairs.append(("authorization", f"Bearer {plan.secret}") if how == "bearer" else (how, plan.secret))
-        if proxy is not None and not origin.is_tls:
-            target = f"http://{origin.netloc}{target}"
-            if proxy.authorization:
-                pairs.append(("proxy-authorization", proxy.authorization))
-        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
-        return _Line(origin, redact_url(url), "\r\n".join([*lines, ""]).encode("latin-1", "replace"), dropped)
+        return _Line(origin, redact_url(url), self._head(method, origin, target, pairs), dropped)
+
+
+def content_type_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the content type, lower case and without parameters; empty without one."""
+    for name, value in headers:
+        if len(name) == 12 and name.lower() == b"content-type":
+            return value.partition(b";")[0].strip().lower().decode("latin-1")
+    return ""
+
+
+def _is_dialects(name: bytes) -> bool:
+    """Whether a client's header belongs to its dialect: an adapter may have to put it into the body."""
+    return name[:10].lower() == b"anthropic-"
 
 
 def _neutral(headers: RawHeaders) -> RawHeaders:

@@ -13,7 +13,7 @@ from app.errors import UpstreamError
 from gateway.errors import error_event, problem_of
 from gateway.exchange import Exchange, Upstream
 from gateway.routing.planner import response_id_in
-from gateway.upstream.send import answer_headers, close_attempt
+from gateway.upstream.send import answer_headers, close_attempt, content_type_of
 
 WHOLE_BYTES: Final = 8 * 1024 * 1024
 """A JSON answer up to this size is sent in one go, so that one which is cut never reaches the client in part."""
@@ -58,14 +58,6 @@ async def deliver(exchange: Exchange, keep: Keep, extra: list[tuple[bytes, bytes
         await _copy(exchange, upstream, keep)
     except UpstreamError as error:
         _break_off(exchange, error, kind == "text/event-stream", keep)
-
-
-def content_type_of(headers: list[tuple[bytes, bytes]]) -> str:
-    """Return the content type, lower case and without parameters; empty without one."""
-    for name, value in headers:
-        if len(name) == 12 and name.lower() == b"content-type":
-            return value.partition(b";")[0].strip().lower().decode("latin-1")
-    return ""
 
 
 async def _read_whole(exchange: Exchange, upstream: Upstream) -> bytes:
