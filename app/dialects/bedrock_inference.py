@@ -40,6 +40,8 @@ _UNKNOWN: Final = {
     "prompt_cache_key": "Bedrock's cache needs no key",
     "store": "Bedrock stores no answers",
 }
+_USUAL_TIERS: Final = ("auto", "standard_only")
+"""OpenAI's and Anthropic's words for what happens anyway."""
 _TIERS: Final = ("priority", "default", "flex", "reserved")
 _METADATA: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}")
 _MOST_METADATA: Final = 16
@@ -181,7 +183,7 @@ def _add_rest(body: dict[str, Any], settings: Settings, losses: Losses, *, is_ow
     tier = settings.service_tier
     if tier is not None and (is_own or tier in _TIERS):
         body["serviceTier"] = {**fields(body.get("serviceTier")), "type": tier}
-    elif tier is not None and tier != "auto":
+    elif tier is not None and tier not in _USUAL_TIERS:
         losses.drop("service_tier", f"Bedrock has no tier {tier!r}")
     if settings.metadata:
         metadata = settings.metadata if is_own else _metadata(settings.metadata, losses)

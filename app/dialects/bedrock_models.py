@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
 
 from typing import Final, Literal
 
-Vendor = Literal["claude", "nova", "gpt-oss", "qwen", "mistral", "unknown"]
+Vendor = Literal["claude", "nova", "gpt-oss", "qwen", "mistral", "other", "unknown"]
 
 _MARKS: Final[tuple[tuple[str, Vendor], ...]] = (
     ("anthropic", "claude"),
@@ -18,9 +18,10 @@ _MARKS: Final[tuple[tuple[str, Vendor], ...]] = (
 
 
 def vendor_of(model: str) -> Vendor:
-    """Return the vendor that a model id or the ARN of an inference profile names; a profile of one's own names none."""
+    """Return the vendor that an id or an ARN names; `unknown` for the ARN of a profile of one's own, that names none."""
     lowered = model.lower()
-    return next((vendor for mark, vendor in _MARKS if mark in lowered), "unknown")
+    found = next((vendor for mark, vendor in _MARKS if mark in lowered), None)
+    return found or ("unknown" if lowered.startswith("arn:") else "other")
 
 
 def is_nova_2(model: str) -> bool:

@@ -139,7 +139,7 @@ class Tools:
         if self._is_thinking:
             self._losses.change("tool_choice", "Claude chooses for itself while it thinks")
             return {"auto": {}}
-        if self._vendor not in _CAN_FORCE and not self._target.model.startswith("arn:"):
+        if self._vendor not in (*_CAN_FORCE, "unknown"):
             self._losses.change("tool_choice", "this model chooses for itself")
             return {"auto": {}}
         return self._forced(self._names.sent(choice.names[0])) if len(choice.names) == 1 else {"any": {}}

@@ -16,6 +16,7 @@ from app.dialects.bedrock_parts import OWN
 from app.dialects.bedrock_stream import ConverseDeltas
 from app.dialects.bedrock_thinking import is_thinking_claude
 from app.dialects.bedrock_tools import Tools
+from app.dialects.body_quirks import apply_quirks
 from app.dialects.losses import Losses
 from app.dialects.tool_names import ToolNames
 from app.dialects.turns import alternating, identified, leading_system, with_results
@@ -82,6 +83,8 @@ class _Writing:
         body |= {name: value for name, value in settings.items() if value != {}}
         if config:
             body["toolConfig"] = {**fields(settings.get("toolConfig")), **config}
+        if not self._is_own:
+            apply_quirks(body, target.quirks, losses)
         restore = Restore(
             names=self._names.changed(),
             output_tool=tools.output_tool,
@@ -102,7 +105,6 @@ class _Writing:
         system = [block for message in leading for block in self._blocks.of(message.parts)]
         messages: list[Block] = []
         for message in rest if self._is_own else self._turns(rest):
-            self._tell_message(message)
             role = message.role if message.role in ("assistant", "system") else "user"
             content = self._blocks.of(message.parts, is_answer=role == "assistant")
             if messages and messages[-1]["role"] == role and not self._is_own:
@@ -110,6 +112,7 @@ class _Writing:
             elif content or self._is_own:
                 messages.append({"role": role, "content": content})
         if not self._is_own:
+            self._tell_messages()
             self._finish_turns(messages)
         return system, messages
 
@@ -134,13 +137,13 @@ class _Writing:
                 run.append(message)
         yield from alternating(run)
 
-    def _tell_message(self, message: Message) -> None:
-        if self._is_own:
-            return
-        if message.name:
-            self._losses.drop("messages.name", "Bedrock has no names of speakers")
-        for name in message.extras or ():
-            self._losses.drop(f"messages.{name}", "Bedrock has no such field")
+    def _tell_messages(self) -> None:
+        """Tell what stands beside the parts of messages."""
+        for message in self._request.messages:
+            if message.name:
+                self._losses.drop("messages.name", "Bedrock has no names of speakers")
+            for name in message.extras or ():
+                self._losses.drop(f"messages.{name}", "Bedrock has no such field")
 
     def _finish_turns(self, messages: list[Block]) -> None:
         """Mend what Bedrock refuses: a first turn of the assistant, documents without words, blanks at the end."""

@@ -1,14 +1,12 @@
 """Every recorded Converse call: read, written again, and asked of the AWS SDK's own model of the service."""
 
 import json
-from functools import cache
 from urllib.parse import unquote
 
-import botocore.session
 import msgspec
 import pytest
 from botocore.eventstream import EventStreamBuffer
-from botocore.validate import ParamValidator
+from converse_shape import problems
 from dialect_recordings import records
 from same_json import differences
 
@@ -124,17 +122,6 @@ def test_written_requests_are_valid_to_the_aws_sdk(recorded):
         if record.status < 400:
             request, target = _asked(record)
             assert problems(WRITER.write_request(request, target).body) == "", record.id
-
-
-def problems(body):
-    """What the SDK's own model of the service finds wrong with a body, bytes being base64 there as on the wire."""
-    return ParamValidator().validate({"modelId": "m", **json.loads(body)}, _shape()).generate_report()
-
-
-@cache
-def _shape():
-    model = botocore.session.get_session().get_service_model("bedrock-runtime")
-    return model.operation_model("ConverseStream").input_shape
 
 
 def _told(record):
