@@ -75,6 +75,7 @@ class ConverseDeltas:
         self._has_begun = False
         self._has_stopped = False
         self._has_ended = False
+        self._has_failed = False
 
     def feed(self, data: bytes) -> list[Delta]:
         """Return what these bytes complete."""
@@ -90,16 +91,16 @@ class ConverseDeltas:
             self._read(message, deltas)
         for block in list(self._wholes):
             self._stop(block, deltas)
-        if self._has_stopped and not self._has_ended:
-            self._has_ended = True
-            deltas.append(End())
+        self._end(deltas)
         return deltas
 
     def _read(self, message: Message, deltas: list[Delta]) -> None:
-        if message.problem:
-            deltas.append(Failed(ReplyError("broken_stream", message.problem)))
-            return
         event = message.event
+        if self._has_failed and event != "metadata":
+            return
+        if message.problem:
+            self._fail(ReplyError("broken_stream", message.problem), deltas)
+            return
         try:
             if event == "contentBlockDelta":
                 self._delta(decode(_piece, message.payload), deltas)
@@ -112,7 +113,7 @@ class ConverseDeltas:
             said = text_or_none(value.get("message")) or word(message.headers.get(":error-message"))
             original = text_or_none(value.get("originalMessage"))
             whole = ": ".join(text for text in (said, original) if text) or event or "The provider failed."
-            deltas.append(Failed(ReplyError(event or None, whole, word(value.get("originalStatusCode")))))
+            self._fail(ReplyError(event or None, whole, word(value.get("originalStatusCode"))), deltas)
         else:
             self._event(event, value, deltas)
 
@@ -138,11 +139,20 @@ class ConverseDeltas:
             usage = usage_of(value.get("usage"), value.get("serviceTier"))
             if usage is not None:
                 deltas.append(UsageDelta(usage))
-            if self._has_stopped and not self._has_ended:
-                self._has_ended = True
-                deltas.append(End())
+            self._end(deltas)
         elif event != "initial-response":
             deltas.append(Skipped())
+
+    def _fail(self, error: ReplyError, deltas: list[Delta]) -> None:
+        """Tell a failure. What comes after it is not told, but for what it all cost."""
+        if not self._has_failed:
+            self._has_failed = True
+            deltas.append(Failed(error))
+
+    def _end(self, deltas: list[Delta]) -> None:
+        if self._has_stopped and not self._has_ended and not self._has_failed:
+            self._has_ended = True
+            deltas.append(End())
 
     def _begin(self, deltas: list[Delta]) -> None:
         if not self._has_begun:
