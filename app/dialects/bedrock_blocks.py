@@ -49,7 +49,8 @@ class Blocks:
             block = self._block(part, is_answer)
             if block is not None:
                 blocks.append(block)
-                blocks += self.mark(mark_in(part))
+                if (mark := mark_in(part)) is not None:
+                    blocks += self.mark(mark)
         return blocks
 
     def mark(self, mark: CacheMark | None, *, is_tool: bool = False) -> list[Block]:
@@ -231,9 +232,16 @@ class Blocks:
 
 def mark_in(part: Part) -> CacheMark | None:
     """Return the cache mark of a part; one within a result holds for the result."""
+    kind = type(part)
+    if kind is Text or kind is ToolCall or kind is Media:
+        return part.cache  # type: ignore[union-attr]
     if isinstance(part, ToolResult):
-        return part.cache or next((mark for inner in part.parts if (mark := mark_in(inner))), None)
-    return part.cache if isinstance(part, Text | ToolCall | Media) else None
+        if part.cache is not None:
+            return part.cache
+        for inner in part.parts:
+            if (mark := mark_in(inner)) is not None:
+                return mark
+    return None
 
 
 def _standard(data: str) -> str:

@@ -45,12 +45,11 @@ class Tools:
         self._is_thinking = is_thinking
         request = self._request
         choice = request.tool_choice
-        called = [] if self._is_own else self._called()
-        if choice is not None and choice.mode == "none" and not called:
+        if choice is not None and choice.mode == "none" and not self._called():
             return {}
         tools = [tool for tool in request.tools if not choice or not choice.names or tool.name in choice.names]
         entries = [entry for tool in (request.tools if self._is_own else tools) for entry in self._entries(tool)]
-        if not entries and called:
+        if not entries and not self._is_own and (called := self._called()):
             self._losses.change("tools", "Bedrock wants the tools that a conversation called: they are named")
             entries = [{"toolSpec": {"name": name, "inputSchema": {"json": _NO_FIELDS}}} for name in called]
         if not entries:

@@ -24,7 +24,7 @@ from app.dialects.wire import fields, json_text
 from app.dialects.writing import DeltaReader, Restore, Written
 from app.errors import InputError
 from app.models.chat import ChatRequest
-from app.models.message import Media, Message, Reasoning, Text, ToolCall
+from app.models.message import Media, Message, Reasoning, Text, ToolCall, ToolResult
 from app.models.settings import OutputFormat
 from app.models.target import Target
 
@@ -59,7 +59,8 @@ class _Writing:
         self._losses = Losses()
         self._messages = request.messages if self._is_own else _shaped(request.messages)
         self._names = ToolNames(_names_in(request), _NAMES, _LONGEST_NAME)
-        n_marks = sum(_n_marks(message) for message in self._messages) + sum(bool(tool.cache) for tool in request.tools)
+        marks = [mark_in(part) for message in self._messages for part in message.parts]
+        n_marks = len(marks) - marks.count(None) + sum(tool.cache is not None for tool in request.tools)
         skip = max(0, n_marks - MOST_MARKS)
         self._blocks = Blocks(self._losses, self._names, target.model, is_own=self._is_own, marks_to_skip=skip)
         self._restored: OutputFormat | None = None
@@ -177,17 +178,17 @@ class _Writing:
 
 
 def _shaped(messages: Sequence[Message]) -> tuple[Message, ...]:
-    return tuple(with_results(identified(messages)))
+    return tuple(with_results(identified(messages) if any(map(_has_no_id, messages)) else messages))
+
+
+def _has_no_id(message: Message) -> bool:
+    return any(isinstance(part, ToolCall | ToolResult) and not part.id for part in message.parts)
 
 
 def _names_in(request: ChatRequest) -> list[str]:
     names = [tool.name for tool in request.tools]
     names += request.tool_choice.names if request.tool_choice else ()
-    return names + [call.name for message in request.messages for call in message.tool_calls()]
-
-
-def _n_marks(message: Message) -> int:
-    return sum(mark_in(part) is not None for part in message.parts)
+    return names + [part.name for each in request.messages for part in each.parts if isinstance(part, ToolCall)]
 
 
 def _as_user(message: Message) -> Message:

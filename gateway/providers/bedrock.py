@@ -118,8 +118,9 @@ class BedrockAdapter:
 def _claude(provider: ProviderConfig, outgoing: Outgoing) -> Outgoing:
     """Return a messages request as InvokeModel wants it: model and stream are in the path, the version in the body."""
     path = urlsplit(outgoing.url).path
-    if path.endswith("/count_tokens"):
-        raise Refused("Bedrock counts no tokens for Anthropic's API.", rule="path", hint="Ask Anthropic itself.")
+    if not path.endswith("/messages"):
+        hint = "Of Anthropic's API it has /v1/messages alone."
+        raise Refused(f"Bedrock has no {path[path.rfind('/v1') :]}.", rule="path", hint=hint)
     verb = "invoke-with-response-stream" if outgoing.is_stream else "invoke"
     model = quote(outgoing.model, safe="")
     named = [value for name, value in outgoing.headers if name.lower() == "anthropic-beta"]

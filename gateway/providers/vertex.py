@@ -121,7 +121,11 @@ def _claude(place: str, outgoing: Outgoing, headers: tuple[tuple[str, str], ...]
     https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
     """
     models = f"{place}/publishers/anthropic/models"
-    if urlsplit(outgoing.url).path.endswith("/count_tokens"):
+    path = urlsplit(outgoing.url).path
+    if not path.endswith(("/messages", "/messages/count_tokens")):
+        hint = "Of Anthropic's API it has /v1/messages and /v1/messages/count_tokens alone."
+        raise Refused(f"Vertex has no {path.rpartition('/')[2]} of Claude's.", rule="path", hint=hint)
+    if path.endswith("/count_tokens"):
         url = f"{models}/count-tokens:rawPredict"
         body = hosted_body(outgoing.body, CLAUDE_VERSION, drop=())
     else:

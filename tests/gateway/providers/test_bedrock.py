@@ -188,9 +188,11 @@ def test_claude_is_invoked_with_its_version_and_betas_in_the_body(keys):
     assert prepared(config, **asked).url.endswith("/invoke")
 
 
-def test_claudes_tokens_are_not_counted():
-    with pytest.raises(Refused, match="counts no tokens"):
-        prepared(provider(dialect="anthropic"), dialect="anthropic", path="/v1/messages/count_tokens")
+@pytest.mark.parametrize("path", ["/v1/messages/count_tokens", "/v1/models"])
+def test_what_bedrock_has_not_of_anthropics_api_is_refused(path):
+    with pytest.raises(Refused, match=f"Bedrock has no {path}") as refused:
+        prepared(provider(dialect="anthropic"), dialect="anthropic", path=path)
+    assert refused.value.rule == "path"
 
 
 def test_frames_around_claudes_events_are_taken_away():

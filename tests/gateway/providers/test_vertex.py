@@ -129,6 +129,16 @@ def test_claude_is_asked_with_its_version_in_the_body(private_key, tmp_path, pat
     assert out.headers == (("anthropic-beta", "a"), ("authorization", "Bearer ya29.good"))
 
 
+def test_what_vertex_has_not_of_anthropics_api_is_refused(private_key, tmp_path):
+    async def work(adapter, config):
+        with pytest.raises(Refused, match="has no models of Claude's") as refused:
+            await adapter.prepare(config, outgoing(config, "/v1/models", dialect="anthropic"))
+        return refused.value.rule
+
+    rule, _ = signed_in(private_key, tmp_path, work, project="p", region="us-east5")
+    assert rule == "path"
+
+
 def test_models_of_others_are_asked_in_openais_dialect(private_key, tmp_path):
     async def work(adapter, config):
         return await adapter.prepare(config, outgoing(config, "/v1/chat/completions", dialect="openai_chat"))
