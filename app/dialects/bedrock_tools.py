@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use-inference-call.htm
 
 from typing import Any, Final
 
-from app.dialects.bedrock_blocks import Block, Blocks
+from app.dialects.bedrock_blocks import Block, Blocks, meaning
 from app.dialects.bedrock_models import vendor_of
 from app.dialects.bedrock_parts import OWN
 from app.dialects.losses import Losses
@@ -105,7 +105,7 @@ class Tools:
     def _tell(self, tool: Tool) -> None:
         if tool.kind == "custom" and tool.schema is not None:
             self._losses.drop("tools.format", "Bedrock has no grammars for a tool's text")
-        for name in tool.extras or ():
+        for name in meaning(tool.extras):
             self._losses.drop(f"tools.{name}", "Bedrock has no such field")
 
     def _schema(self, tool: Tool) -> object:
@@ -124,7 +124,7 @@ class Tools:
             return None
         if self._is_own:
             return _own_choice(choice)
-        for name in choice.extras or ():
+        for name in meaning(choice.extras):
             self._losses.drop(f"tool_choice.{name}", "Bedrock has no such field")
         if choice.mode == "none":
             self._losses.change("tool_choice", "Bedrock cannot forbid tools that the conversation called")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.dialects.bedrock_blocks import MOST_MARKS, Block, Blocks, mark_in
+from app.dialects.bedrock_blocks import MOST_MARKS, Block, Blocks, mark_in, meaning
 from app.dialects.bedrock_inference import text_format, write_settings
 from app.dialects.bedrock_parts import OWN
 from app.dialects.bedrock_stream import ConverseDeltas
@@ -143,7 +143,7 @@ class _Writing:
         for message in self._request.messages:
             if message.name:
                 self._losses.drop("messages.name", "Bedrock has no names of speakers")
-            for name in message.extras or ():
+            for name in meaning(message.extras):
                 self._losses.drop(f"messages.{name}", "Bedrock has no such field")
 
     def _finish_turns(self, messages: list[Block]) -> None:
