@@ -18,10 +18,10 @@ _MARKS: Final[tuple[tuple[str, Vendor], ...]] = (
 
 
 def vendor_of(model: str) -> Vendor:
-    """Return the vendor that an id or an ARN names; `unknown` for the ARN of a profile of one's own: it names none."""
+    """Return the vendor that an id or an ARN names; `unknown` for one's own profiles and models: they name none."""
     lowered = model.lower()
     found = next((vendor for mark, vendor in _MARKS if mark in lowered), None)
-    return found or ("unknown" if lowered.startswith("arn:") else "other")
+    return found or ("unknown" if lowered.startswith("arn:") or "." not in lowered else "other")
 
 
 def is_nova_2(model: str) -> bool:

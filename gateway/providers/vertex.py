@@ -144,7 +144,7 @@ def _rest(outgoing: Outgoing) -> str:
     verb = verb or ("streamGenerateContent" if outgoing.is_stream else "generateContent")
     publisher, slash, name = outgoing.model.removeprefix("publishers/").partition("/models/")
     owner = publisher if slash else "google"
-    model = name if slash else outgoing.model.removeprefix("models/")
+    model = name if slash else outgoing.model.removeprefix("models/").removeprefix("google/")
     query = [(key, value) for key, value in parse_qsl(parts.query) if key not in ("key", "alt")]
     if verb == "streamGenerateContent":
         query.append(("alt", "sse"))
