@@ -83,7 +83,7 @@ def _rest_of_more(more: dict[str, Any]) -> dict[str, object]:
 
 
 def _thinking(more: dict[str, Any], effort: object) -> Thinking | None:
-    said = {name: more[name] for name in THINKING_FIELDS if name in more}
+    said: dict[str, object] = {name: more[name] for name in THINKING_FIELDS if name in more}
     if effort is not None:
         said["outputConfig"] = {"effort": effort}
     if not said:
@@ -98,13 +98,12 @@ def _thinking(more: dict[str, Any], effort: object) -> Thinking | None:
         said.get("reasoning_config"),
         nova.get("maxReasoningEffort"),
     )
+    budget_tokens = [tokens for each in budgets if (tokens := count(each.get("budget_tokens"))) is not None]
     return Thinking(
         is_on="disabled" not in types,
         effort=next((found for each in efforts if (found := text_or_none(each))), None),
-        budget_tokens=next(
-            (found for each in budgets if (found := count(each.get("budget_tokens"))) is not None), None
-        ),
-        extras=said or None,
+        budget_tokens=budget_tokens[0] if budget_tokens else None,
+        extras=said,
     )
 
 

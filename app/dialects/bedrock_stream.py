@@ -106,16 +106,12 @@ class ConverseDeltas:
                 self._delta(decode(_piece, message.payload), deltas)
                 return
             value = fields(decode_any(message.payload)) if message.payload else {}
-        except UNREADABLE:
+            if message.kind in ("exception", "error"):
+                self._fail(_error_of(message, value), deltas)
+            else:
+                self._event(event, value, deltas)
+        except UNREADABLE:  # also what is nested too deep to be written out again
             deltas.append(Skipped())
-            return
-        if message.kind in ("exception", "error"):
-            said = text_or_none(value.get("message")) or word(message.headers.get(":error-message"))
-            original = text_or_none(value.get("originalMessage"))
-            whole = ": ".join(text for text in (said, original) if text) or event or "The provider failed."
-            self._fail(ReplyError(event or None, whole, word(value.get("originalStatusCode"))), deltas)
-        else:
-            self._event(event, value, deltas)
 
     def _event(self, event: str, value: dict[str, Any], deltas: list[Delta]) -> None:
         block = value.get("contentBlockIndex")
@@ -233,6 +229,14 @@ class ConverseDeltas:
             deltas.append(PartDelta(result_of(whole)))
         elif whole["bytes"]:
             deltas.append(PartDelta(_image(whole)))
+
+
+def _error_of(message: Message, value: dict[str, Any]) -> ReplyError:
+    said = text_or_none(value.get("message")) or word(message.headers.get(":error-message"))
+    original = text_or_none(value.get("originalMessage"))
+    whole = ": ".join(text for text in (said, original) if text)
+    kind = message.event or None
+    return ReplyError(kind, whole or kind or "The provider failed.", word(value.get("originalStatusCode")))
 
 
 def usage_of(usage: object, tier: object = None) -> Usage | None:

@@ -142,6 +142,41 @@ def test_a_frame_that_is_no_json_is_skipped():
     assert reply.choices[0].message.text() == "a"
 
 
+@pytest.mark.parametrize("depth", [400, 900, 990, 5000])
+def test_deep_nesting_does_not_break_a_stream(depth):
+    deep = b'{"contentBlockIndex":0,"delta":{"toolResult":[{"json":' + b"[" * depth + b"]" * depth + b"}]}}"
+    body = (
+        stream(start(0, toolResult={"toolUseId": "a"})) + write_event("contentBlockDelta", deep) + stream(stop(0), STOP)
+    )
+    assert deltas_of(body)[-1] == End()
+    assert READER.read_stream(body).is_complete
+
+
+_JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["delta", "text", "toolUse", "start", "input", "usage", "toolResult"]), inner)
+    ),
+    max_leaves=8,
+)
+_KINDS = [
+    "messageStart",
+    "contentBlockStart",
+    "contentBlockDelta",
+    "contentBlockStop",
+    "messageStop",
+    "metadata",
+    "new",
+]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from(_KINDS), _JSON), max_size=6))
+def test_any_events_are_read_without_raising(events):
+    assert isinstance(READER.read_stream(stream(*events)), Reply)
+
+
 def test_thoughts_have_their_proofs_and_whose_they_are():
     assert parts_of(
         delta(0, reasoningContent={"text": "h"}),
