@@ -139,7 +139,7 @@ def _rest(outgoing: Outgoing) -> str:
     """Return the path behind the place: a model of Google's and what is asked of it, or Vertex's OpenAI endpoint."""
     parts = urlsplit(outgoing.url)
     if outgoing.dialect.startswith("openai"):
-        return "/endpoints/openapi" + parts.path[parts.path.rfind("/chat/") :]
+        return "/endpoints/openapi" + parts.path[parts.path.rfind("/v1/") + 3 :]
     verb = parts.path.rpartition(":")[2] if ":" in parts.path.rpartition("/")[2] else ""
     verb = verb or ("streamGenerateContent" if outgoing.is_stream else "generateContent")
     publisher, slash, name = outgoing.model.removeprefix("publishers/").partition("/models/")

@@ -139,12 +139,15 @@ def test_what_vertex_has_not_of_anthropics_api_is_refused(private_key, tmp_path)
     assert rule == "path"
 
 
-def test_models_of_others_are_asked_in_openais_dialect(private_key, tmp_path):
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_models_of_others_are_asked_in_openais_dialect(private_key, tmp_path, version):
     async def work(adapter, config):
+        config = provider(config.base_url.replace("/v1", f"/{version}"), profile=config.profile, region="us-east5")
         return await adapter.prepare(config, outgoing(config, "/v1/chat/completions", dialect="openai_chat"))
 
-    out, _ = signed_in(private_key, tmp_path, work, project="p", region="us-east5")
-    assert out.url.partition("/v1/")[2] == "projects/p/locations/us-east5/endpoints/openapi/chat/completions"
+    out, _ = signed_in(private_key, tmp_path, work)
+    path = out.url.partition(f"/{version}/")[2]
+    assert path == "projects/file-project/locations/us-east5/endpoints/openapi/chat/completions"
 
 
 @pytest.mark.parametrize(
