@@ -113,7 +113,7 @@ def _deltas_of(part: Part, choice: int, place: int) -> list[Delta]:
         thought = ReasoningDelta(part.text, choice, True, part.signature, part.is_redacted, part.origin, part.extras)
         return [thought]
     if isinstance(part, Refusal):
-        return [RefusalDelta(part.text, choice)]
+        return [RefusalDelta(part.text, choice, part.extras)]
     if isinstance(part, ToolCall):
         begin = CallBegin(
             place,
@@ -175,7 +175,10 @@ class _OpenChoice:
         elif isinstance(delta, CallBegin):
             self._begin_call(delta)
         elif isinstance(delta, RefusalDelta):
-            self._open(Refusal).pieces.append(delta.text)
+            refused = self._open(Refusal)
+            refused.pieces.append(delta.text)
+            if delta.extras:
+                refused.head = msgspec.structs.replace(refused.head, extras=_merged(refused.head.extras, delta.extras))
         elif isinstance(delta, PartDelta):
             self.parts.append(delta.part)
         elif isinstance(delta, CitationDelta):

@@ -8,16 +8,21 @@ import msgspec
 from app.dialects import openai_request
 from app.dialects.dialect import Stated
 from app.dialects.failures import stated_error, without_answer
+from app.dialects.fold import fold
 from app.dialects.openai_request import keyed
-from app.dialects.openai_responses_items import content_parts, is_answer, message_of
-from app.dialects.openai_responses_stream import ResponseFold, Whole, reply_of
+from app.dialects.openai_responses_deltas import ResponseDeltas
+from app.dialects.openai_responses_input import INSTRUCTIONS
+from app.dialects.openai_responses_items import DIALECT, content_parts, is_answer, message_of
+from app.dialects.openai_responses_reply import reply_of
+from app.dialects.openai_responses_settings import settings_of
+from app.dialects.openai_responses_tools import choice_of, tools_of
 from app.dialects.reader import Reader
-from app.dialects.sse import read_events
-from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, entries, text_or_none
+from app.dialects.wire import UNREADABLE, decode, decode_request, entries, text_or_none
+from app.dialects.writing import deltas_of_body
 from app.models.chat import ChatRequest, Reply
-from app.models.message import Message
+from app.models.message import Extras, Message
 
-_TAKEN: Final = frozenset({"model", "input", "instructions", "tools", "tool_choice", "stream"})
+_OF_INSTRUCTIONS: Final[Extras] = {INSTRUCTIONS: True}
 _NOTHING: Final = (b"", b"null", b'""')
 
 
@@ -48,7 +53,6 @@ _head: Final = msgspec.json.Decoder(_Head)
 _keyed: Final = msgspec.json.Decoder(_Keyed)
 _items: Final[msgspec.json.Decoder[list[Any]]] = msgspec.json.Decoder(list[Any])
 _request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
-_whole: Final = msgspec.json.Decoder(Whole)
 
 
 class OpenAiResponsesReader(Reader):
@@ -56,30 +60,35 @@ class OpenAiResponsesReader(Reader):
 
     def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
+        settings, params = settings_of(request)
         return ChatRequest(
             model=text_or_none(request.get("model")),
             messages=tuple(self._element(raw) for raw in self.split_messages(body)),
-            tools=openai_request.tools_of(request.get("tools")),
-            tool_choice=request.get("tool_choice"),
+            tools=tools_of(request.get("tools")),
+            tool_choice=choice_of(request.get("tool_choice")),
             is_stream=request.get("stream") is True,
-            params=openai_request.params_of(request, _TAKEN),
+            settings=settings,
+            params=params,
+            dialect=DIALECT,
         )
 
     def _reply(self, body: bytes, status: int) -> Reply:
         try:
-            whole = decode(_whole, body)
+            whole = decode(_request, body)
         except UNREADABLE:
             return without_answer(body, status)
         reply = reply_of(whole)
         if reply.choices or reply.error:
             return reply
-        return Reply(id=reply.id, model=reply.model, usage=reply.usage, error=stated_error(decode_any(body), status))
+        return msgspec.structs.replace(reply, error=stated_error(whole, status))
 
     def _stream(self, body: bytes) -> Reply:
-        fold = ResponseFold()
-        for event in read_events(body):
-            fold.add(event)
-        return fold.reply()
+        reply = fold(deltas_of_body(ResponseDeltas(), body))
+        ended = reply.choices[0].extras if reply.choices else None
+        if ended is None:
+            return reply
+        choices = (msgspec.structs.replace(reply.choices[0], extras=None),)
+        return msgspec.structs.replace(reply, choices=choices, extras=ended)
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the instructions with their key, then the input, runs of one turn joined by commas."""
@@ -93,7 +102,8 @@ class OpenAiResponsesReader(Reader):
 
     def _element(self, raw: bytes) -> Message:
         if raw.startswith(b'"instructions":'):
-            return Message("system", tuple(content_parts(_field(raw).instructions)))
+            parts = tuple(content_parts(_field(raw).instructions))
+            return Message("system", parts, extras=_OF_INSTRUCTIONS)
         if raw.startswith(b'"input":'):
             given = _field(raw).input
             return message_of([given]) if isinstance(given, dict) else Message("user", tuple(content_parts(given)))

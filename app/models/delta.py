@@ -39,6 +39,7 @@ class RefusalDelta(msgspec.Struct, frozen=True, gc=False):
 
     text: str
     choice: int = 0
+    extras: Extras = None
 
 
 class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):

@@ -7,6 +7,7 @@ from app.models.chat import ReplyError
 from app.models.message import Media, Message, Raw, Reasoning, Refusal, Text, ToolCall, ToolResult
 
 READER = OpenAiResponsesReader()
+OWN = "openai_responses"
 
 REASONING = {
     "type": "reasoning",
@@ -48,15 +49,19 @@ def test_items_of_one_turn_are_one_message_and_one_element():
     )
     request = READER.read_request(body)
     assert request.messages == (
-        Message("system", (Text("Be kind."),)),
+        Message("system", (Text("Be kind."),), extras={"instructions": True}),
         Message("user", (Text("Weather?"),)),
         Message(
             "assistant",
-            (Reasoning("hm", "e"), ToolCall("call_1", "w", '{"a":1}'), ToolCall("call_2", "w", '{"a":1}')),
+            (
+                Reasoning("hm", "e", origin=OWN, extras={"id": "rs_1"}),
+                ToolCall("call_1", "w", '{"a":1}', extras={"id": "fc_1"}),
+                ToolCall("call_2", "w", '{"a":1}', extras={"id": "fc_1"}),
+            ),
         ),
         Message("tool", (ToolResult("call_1", None, (Text("sunny"),)),)),
         Message("tool", (ToolResult("call_2", None, (Text("rain"),)),)),
-        Message("assistant", (Text("Hello"),)),
+        Message("assistant", (Text("Hello", extras={"item": {"id": "msg_1"}}),)),
         Message("user", (Text("Thanks"),)),
     )
     elements = READER.split_messages(body)
@@ -70,37 +75,45 @@ def test_a_plain_input_is_a_users_message():
     assert READER.split_messages(b'{"model": "m", "previous_response_id": "resp_0"}') == []
 
 
+SEARCH = {"type": "web_search_call", "id": "ws", "status": "completed", "action": {"query": "q"}}
+ASKED = {"type": "mcp_call", "id": "m1", "name": "ask", "arguments": "{}", "output": "42", "error": None}
+RAN = {"type": "code_interpreter_call", "id": "ci", "code": "1", "outputs": [{"type": "logs", "logs": "1\n"}]}
+DREW = {"type": "image_generation_call", "id": "ig", "result": "QUJD", "output_format": "png"}
+COMPACTED = {"type": "compaction", "encrypted_content": "e"}
+READ_OUT = {"item": None}
+
+
 @pytest.mark.parametrize(
     ("item", "expected"),
     [
-        ({"type": "custom_tool_call", "call_id": "c", "name": "f", "input": "free"}, (ToolCall("c", "f", "free"),)),
         (
-            {"type": "web_search_call", "id": "ws", "status": "completed", "action": {"query": "q"}},
-            (ToolCall("ws", "web_search", '{"query":"q"}', is_server_side=True),),
+            {"type": "custom_tool_call", "call_id": "c", "name": "f", "input": "free"},
+            (ToolCall("c", "f", "free", is_custom=True),),
         ),
+        (SEARCH, (ToolCall("ws", "web_search", '{"query":"q"}', is_server_side=True, extras={"item": SEARCH}),)),
         (
-            {"type": "mcp_call", "id": "m1", "name": "ask", "arguments": "{}", "output": "42", "error": None},
-            (ToolCall("m1", "ask", "{}", is_server_side=True), ToolResult("m1", "ask", (Text("42"),))),
-        ),
-        (
-            {"type": "code_interpreter_call", "id": "ci", "code": "1", "outputs": [{"type": "logs", "logs": "1\n"}]},
+            ASKED,
             (
-                ToolCall("ci", "code_interpreter", '{"code":"1"}', is_server_side=True),
-                ToolResult("ci", "code_interpreter", (Text("1\n"),)),
+                ToolCall("m1", "ask", "{}", is_server_side=True, extras={"item": ASKED}),
+                ToolResult("m1", "ask", (Text("42"),), is_server_side=True, extras=READ_OUT),
             ),
         ),
         (
-            {"type": "image_generation_call", "id": "ig", "result": "QUJD", "output_format": "png"},
+            RAN,
             (
-                ToolCall("ig", "image_generation", '{"prompt":null}', is_server_side=True),
-                Media("image", "image/png", data="QUJD"),
+                ToolCall("ci", "code_interpreter", '{"code":"1"}', is_server_side=True, extras={"item": RAN}),
+                ToolResult("ci", "code_interpreter", (Text("1\n"),), is_server_side=True, extras=READ_OUT),
+            ),
+        ),
+        (
+            DREW,
+            (
+                ToolCall("ig", "image_generation", '{"prompt":null}', is_server_side=True, extras={"item": DREW}),
+                Media("image", "image/png", data="QUJD", extras=READ_OUT),
             ),
         ),
         ({"type": "message", "role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}, (Refusal("no"),)),
-        (
-            {"type": "compaction", "encrypted_content": "e"},
-            (Raw("compaction", {"type": "compaction", "encrypted_content": "e"}),),
-        ),
+        (COMPACTED, (Raw("compaction", COMPACTED),)),
     ],
 )
 def test_every_output_item_is_read(item, expected):
@@ -116,7 +129,7 @@ def test_media_in_the_input_is_read():
     ]
     message = READER.read_element(json.dumps({"role": "user", "content": parts}).encode())
     assert message.parts == (
-        Media("image", "image/png", data="QUJD"),
+        Media("image", "image/png", data="QUJD", detail="auto"),
         Media("image", file_id="f1"),
         Media("file", "application/pdf", data="QUJD", name="a.pdf"),
         Media("file", url="https://x/a.pdf"),
@@ -160,10 +173,16 @@ def test_web_searches_are_counted_in_the_output():
 def _built():
     """A stream without its last event."""
     text = {"type": "response.output_text.delta", "output_index": 1, "content_index": 0}
+    thought = {"type": "reasoning", "id": "rs_1", "summary": []}
     return [
         {"type": "response.created", "response": _response(status="in_progress")},
-        {"type": "response.output_item.added", "output_index": 0, "item": {**REASONING, "summary": []}},
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {"type": "reasoning", "id": "rs_1", "summary": []},
+        },
         {"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "hm"},
+        {"type": "response.output_item.done", "output_index": 0, "item": REASONING},
         {"type": "response.output_item.added", "output_index": 1, "item": {**SAID, "content": []}},
         {**text, "delta": "Hel"},
         {**text, "delta": "lo"},
