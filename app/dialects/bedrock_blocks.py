@@ -30,14 +30,18 @@ _MARK_VENDORS: Final = ("claude", "nova", "unknown")
 
 
 class Blocks:
-    """Writes the parts of one request. `is_own`: it was read from Bedrock's own dialect, and is kept as it was."""
+    """Writes the parts of one request. `is_own`: it was read from Bedrock's own dialect, and is kept as it was.
 
-    def __init__(self, losses: Losses, names: ToolNames, model: str, *, is_own: bool, marks_to_skip: int = 0) -> None:
+    `n_marks` is how many cache marks it has; of too many the first are left out.
+    """
+
+    def __init__(self, losses: Losses, names: ToolNames, model: str, *, is_own: bool, n_marks: int = 0) -> None:
         self._losses = losses
         self._names = names
         self._vendor = vendor_of(model)
         self._is_own = is_own
-        self._marks_to_skip = marks_to_skip
+        self._has_marks = n_marks > 0
+        self._marks_to_skip = max(0, n_marks - MOST_MARKS)
         self._document_names: set[str] = set()
 
     def of(self, parts: Iterable[Part], *, is_answer: bool = False) -> list[Block]:
@@ -50,8 +54,8 @@ class Blocks:
             block = self._block(part, is_answer)
             if block is not None:
                 blocks.append(block)
-                if (mark := mark_in(part)) is not None:
-                    blocks += self.mark(mark)
+                if self._has_marks:
+                    blocks += self.mark(mark_in(part))
         return blocks
 
     def mark(self, mark: CacheMark | None, *, is_tool: bool = False) -> list[Block]:
@@ -70,7 +74,7 @@ class Blocks:
         return [{"cachePoint": {"type": "default", "ttl": "1h"} if mark.ttl == "1h" else {"type": "default"}}]
 
     def _block(self, part: Part, is_answer: bool) -> Block | None:
-        if isinstance(part, Text | Refusal):
+        if isinstance(part, Text):
             return self._text(part)
         if isinstance(part, ToolCall):
             return self._call(part)
@@ -83,20 +87,23 @@ class Blocks:
                 self._losses.drop(f"messages.content.{part.modality}", "media of the model's own does not go back")
                 return None
             return self._media(part)
+        if isinstance(part, Refusal):
+            return self._text(part)
         if self._is_own and isinstance(part.value, dict):
             return part.value
         self._losses.drop(f"messages.content.{part.kind or 'unknown'}", "Bedrock has no such content")
         return None
 
     def _text(self, part: Text | Refusal) -> Block | None:
-        extras = part.extras or {}
         if self._is_own:
+            extras = part.extras or {}
             kept = next((key for key in _VERBATIM if key in extras), None)
             return {kept: extras[kept]} if kept else {"text": part.text, **extras}
-        self._drop_extras(part.extras)
+        if part.extras is not None:
+            self._drop_extras(part.extras)
         if isinstance(part, Text) and part.citations:
             self._losses.drop("messages.content.citations", "Bedrock takes no citations back")
-        return {"text": part.text} if part.text.strip() else None
+        return {"text": part.text} if part.text and not part.text.isspace() else None
 
     def _call(self, call: ToolCall) -> Block | None:
         if call.is_server_side and not self._is_own:
@@ -107,7 +114,7 @@ class Blocks:
             "name": self._names.sent(call.name),
             "input": {"input": call.arguments} if call.is_custom else self._input(call.arguments),
         }
-        return {"toolUse": block | self._own_extras(call.extras)}
+        return {"toolUse": block if call.extras is None else block | self._own_extras(call.extras)}
 
     def _result(self, result: ToolResult) -> Block | None:
         if result.is_server_side and not self._is_own:
@@ -119,7 +126,7 @@ class Blocks:
         block: Block = {"toolUseId": self._id(result.id), "content": content}
         if result.is_error:
             block["status"] = "error"
-        return {"toolResult": block | self._own_extras(result.extras)}
+        return {"toolResult": block if result.extras is None else block | self._own_extras(result.extras)}
 
     def _said(self, part: Part) -> Block | None:
         """Return a part of a result: it may hold text and media, and no cache points of its own."""

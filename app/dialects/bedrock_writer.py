@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.dialects.bedrock_blocks import MOST_MARKS, Block, Blocks, mark_in, meaning
+from app.dialects.bedrock_blocks import Block, Blocks, mark_in, meaning
 from app.dialects.bedrock_inference import text_format, write_settings
 from app.dialects.bedrock_parts import OWN
 from app.dialects.bedrock_stream import ConverseDeltas
@@ -61,8 +61,7 @@ class _Writing:
         self._names = ToolNames(_names_in(request), _NAMES, _LONGEST_NAME)
         marks = [mark_in(part) for message in self._messages for part in message.parts]
         n_marks = len(marks) - marks.count(None) + sum(tool.cache is not None for tool in request.tools)
-        skip = max(0, n_marks - MOST_MARKS)
-        self._blocks = Blocks(self._losses, self._names, target.model, is_own=self._is_own, marks_to_skip=skip)
+        self._blocks = Blocks(self._losses, self._names, target.model, is_own=self._is_own, n_marks=n_marks)
         self._restored: OutputFormat | None = None
 
     def written(self) -> Written:
