@@ -16,9 +16,12 @@ from app.secrets import SecretRef, parse_ref
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4141
 
-DialectName = Literal["openai_chat", "openai_responses", "anthropic", "gemini", "bedrock", "cohere", "ollama"]
+DialectName = Literal[
+    "openai_chat", "openai_responses", "anthropic", "gemini", "bedrock", "cohere", "mistral", "ollama"
+]
 Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
 
+_WITH_CHAT: Final = frozenset({"openai_completions", "openai_embeddings"})
 _DIALECT_AUTH: Final[dict[str, Auth]] = {"anthropic": "x-api-key", "gemini": "x-goog-api-key", "ollama": "none"}
 
 
@@ -98,8 +101,12 @@ class ProviderConfig(ConfigModel):
         return any(fnmatch.fnmatchcase(model, pattern) for pattern in self.models)
 
     def speaks(self, dialect: str) -> bool:
-        """Whether it answers calls of a dialect of `app.dialects.registry`. OpenAI's dialects go together."""
-        return any(own == dialect or _family(own) == _family(dialect) == "openai" for own in (self.dialect, *self.also))
+        """Whether it answers calls of a dialect of `app.dialects.registry`.
+
+        Who speaks OpenAI's chat is taken to have its completions and embeddings; the Responses must be named.
+        """
+        wanted = "openai_chat" if dialect in _WITH_CHAT else dialect
+        return wanted == self.dialect or wanted in self.also
 
     def address(self, path: str) -> str:
         """Return the URL for a client's path (with its query): `/v1/models` and `…/v1` give `…/v1/models`."""
@@ -114,14 +121,10 @@ class ProviderConfig(ConfigModel):
     def _path_prefix(self, base_path: str) -> str:
         if self.prefix is not None:
             return self.prefix
-        if self.dialect.startswith("openai"):
+        if self.dialect.startswith("openai") or self.dialect == "mistral":
             return "/v1"
         last = base_path.rpartition("/")[2]
         return "/" + last if last[:1] == "v" and last[1:2].isdigit() else ""
-
-
-def _family(dialect: str) -> str:
-    return dialect.partition("_")[0]
 
 
 class Target(ConfigModel):
@@ -211,6 +214,13 @@ def _provider_name(name: str) -> str:
     return name
 
 
+class TranslationConfig(ConfigModel):
+    """How calls cross from one dialect to another."""
+
+    strict: bool = False
+    """Refuse what cannot be carried in full, instead of naming what was left out in a header."""
+
+
 class Config(ConfigModel):
     """All of it. `providers` holds the built-in ones too, the user's fields over theirs."""
 
@@ -220,6 +230,7 @@ class Config(ConfigModel):
     server: ServerConfig = ServerConfig()
     upstream: UpstreamConfig = UpstreamConfig()
     retention: RetentionConfig = RetentionConfig()
+    translation: TranslationConfig = TranslationConfig()
     passthrough: bool = True
     """Whether a client's own provider key is passed through to its provider."""
 

@@ -95,10 +95,22 @@ class LiveGateway:
 def config_for(url: str, **fields: Any) -> Config:
     """A config whose providers all live at `url`; `fast` and `wise` are aliases."""
     providers: dict[str, Any] = {
-        "openai": {"dialect": "openai_chat", "base_url": f"{url}/v1", "env": ["TEST_OPENAI_KEY"], "models": ["gpt-*"]},
+        "openai": {
+            "dialect": "openai_chat",
+            "also": ["openai_responses"],
+            "base_url": f"{url}/v1",
+            "env": ["TEST_OPENAI_KEY"],
+            "models": ["gpt-*"],
+        },
         "anthropic": {"dialect": "anthropic", "base_url": url, "env": ["TEST_ANTHROPIC_KEY"], "models": ["claude-*"]},
         "google": {"dialect": "gemini", "base_url": url, "env": ["TEST_GOOGLE_KEY"], "models": ["gemini-*"]},
-        "fake": {"dialect": "openai_chat", "base_url": f"{url}/v1", "api_key": "env:FAKE_KEY", "models": ["tiny-1"]},
+        "fake": {
+            "dialect": "openai_chat",
+            "also": ["openai_responses"],
+            "base_url": f"{url}/v1",
+            "api_key": "env:FAKE_KEY",
+            "models": ["tiny-1"],
+        },
         "open": {"dialect": "openai_chat", "base_url": f"{url}/v1", "auth": "none"},
     }
     models = {

@@ -9,6 +9,7 @@ import msgspec
 from app.config import Auth, Config, ProviderConfig
 from app.errors import InputError, Refused
 from app.models.call import Edit
+from app.provider_options import dialects_for
 from gateway.exchange import Caller, Exchange, Plan
 from gateway.governance.auth import keys_in, without_query_key
 from gateway.providers.credentials import Credentials, wants_key
@@ -43,7 +44,7 @@ class Planner:
         assert caller is not None
         name, model = self._where(config, exchange, caller)
         provider = config.providers[name]
-        dialect = _other_dialect(exchange.route, name, provider)
+        dialect = _other_dialect(exchange.route, (name, model), provider)
         secret = None
         if caller.kind != "own":
             secret = await self._credentials.secret_for(name, provider)
@@ -164,18 +165,20 @@ def is_translated(route: Route) -> bool:
     return route.operation in _TRANSLATED and route.dialect != "" and route.provider is None
 
 
-def _other_dialect(route: Route, name: str, provider: ProviderConfig) -> str:
+def _other_dialect(route: Route, found: Found, provider: ProviderConfig) -> str:
     """Return what the provider must be spoken to in, "" for the client's own. Raises Refused where it cannot be."""
     if route.provider is not None or (not route.dialect and route.operation == "models"):
         return ""
     spoken = route.dialect or _DIALECTS[route.family]
-    if provider.speaks(spoken):
-        return ""
+    name, model = found
     if route.model_place == "none":
         return ""
-    if not is_translated(route):
+    answered = dialects_for(provider, model)
+    if spoken in answered or (provider.kind is None and provider.speaks(spoken)):
+        return ""
+    if not is_translated(route) or not answered:
         raise _wrong_dialect(name, provider, spoken)
-    return provider.dialect
+    return answered[0]
 
 
 def _key_place(exchange: Exchange, provider: ProviderConfig) -> Auth:
