@@ -17,6 +17,7 @@ from app.dialects.openai_responses_reply import reply_of
 from app.dialects.openai_responses_settings import settings_of
 from app.dialects.openai_responses_tools import choice_of, tools_of
 from app.dialects.reader import Reader
+from app.dialects.sse import read_events
 from app.dialects.wire import UNREADABLE, decode, decode_request, entries, text_or_none
 from app.dialects.writing import deltas_of_body
 from app.models.chat import ChatRequest, Reply
@@ -24,6 +25,8 @@ from app.models.message import Extras, Message
 
 _OF_INSTRUCTIONS: Final[Extras] = {INSTRUCTIONS: True}
 _NOTHING: Final = (b"", b"null", b'""')
+_WHOLE: Final = ("response.completed", "response.incomplete")
+_NO_EVENT: Final = (None, "error")
 
 
 class _Listed(msgspec.Struct, gc=False):
@@ -42,6 +45,11 @@ class _Head(msgspec.Struct, gc=False):
     execution: Any = None
 
 
+class _Last(msgspec.Struct, gc=False):
+    type: Any = None
+    response: Any = None
+
+
 class _Keyed(msgspec.Struct, gc=False):
     input: Any = None
     instructions: Any = None
@@ -50,6 +58,7 @@ class _Keyed(msgspec.Struct, gc=False):
 _listed: Final = msgspec.json.Decoder(_Listed)
 _plain: Final = msgspec.json.Decoder(_Plain)
 _head: Final = msgspec.json.Decoder(_Head)
+_last: Final = msgspec.json.Decoder(_Last)
 _keyed: Final = msgspec.json.Decoder(_Keyed)
 _items: Final[msgspec.json.Decoder[list[Any]]] = msgspec.json.Decoder(list[Any])
 _request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
@@ -83,6 +92,9 @@ class OpenAiResponsesReader(Reader):
         return msgspec.structs.replace(reply, error=stated_error(whole, status))
 
     def _stream(self, body: bytes) -> Reply:
+        told = _told_whole(body)
+        if told is not None:
+            return told
         reply = fold(deltas_of_body(ResponseDeltas(), body))
         ended = reply.choices[0].extras if reply.choices else None
         if ended is None:
@@ -114,6 +126,31 @@ class OpenAiResponsesReader(Reader):
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; none where the body cannot be read."""
         return openai_request.stated(body)
+
+
+def _told_whole(body: bytes) -> Reply | None:
+    """Return the reply that a stream's last event repeats whole; None where it does not, or an error came before."""
+    events = [event for event in read_events(body) if event.data != b"[DONE]"]
+    skipped = 0
+    for event in events[:-1]:
+        try:
+            if decode(_head, event.data).type in _NO_EVENT:
+                return None
+        except UNREADABLE:
+            skipped += 1
+    try:
+        last = decode(_last, events[-1].data) if events else _Last()
+    except UNREADABLE:
+        return None
+    response = last.response
+    if (
+        last.type not in _WHOLE
+        or not isinstance(response, dict)
+        or not (response.get("output") and response.get("usage"))
+    ):
+        return None
+    reply = reply_of(response)
+    return msgspec.structs.replace(reply, skipped_events=skipped) if skipped else reply
 
 
 def _split_plain(body: bytes) -> list[bytes]:

@@ -9,14 +9,14 @@ from typing import Any, Final
 import msgspec
 
 from app.dialects.failures import error_of
-from app.dialects.openai_responses_items import DIALECT, Item, citation_of
+from app.dialects.openai_responses_items import Item, citation_of
 from app.dialects.openai_responses_open import OpenItems
-from app.dialects.openai_responses_reply import answer_items, created_s, ended, logprobs_of, response_extras, used
+from app.dialects.openai_responses_reply import answer_items, begin_of, ended, logprobs_of, used
 from app.dialects.openai_usage import merge
 from app.dialects.sse import Event, SseParser
-from app.dialects.wire import UNREADABLE, decode, decode_any, entries, text_or_none
+from app.dialects.wire import UNREADABLE, decode, decode_any, entries
 from app.models.chat import ReplyError
-from app.models.delta import Begin, CitationDelta, Delta, End, Failed, Finish, LogprobsDelta, Skipped, UsageDelta
+from app.models.delta import CitationDelta, Delta, End, Failed, Finish, LogprobsDelta, Skipped, UsageDelta
 
 _ENDS: Final = {
     "response.completed": "completed",
@@ -126,26 +126,27 @@ class ResponseDeltas:
         whole = decode_any(raw)
         if not isinstance(whole, dict):
             return
+        output = entries(whole.get("output"))
+        head = begin_of(whole)
         if not self._has_begun:
             self._has_begun = True
-            model, made = text_or_none(whole.get("model")), created_s(whole)
-            out.append(Begin(text_or_none(whole.get("id")), model, made, response_extras(whole), DIALECT))
+            out.append(head)
         self._usage = merge(self._usage, whole.get("usage"))
         if kind in _ENDS:
-            self._end(whole, _ENDS[kind], out)
+            if not whole.get("status"):
+                whole["status"] = _ENDS[kind]
+            self._end(whole, output, out)
 
-    def _end(self, whole: Item, status: str, out: list[Delta]) -> None:
+    def _end(self, whole: Item, output: list[Item], out: list[Delta]) -> None:
         self._is_done = True
-        if not whole.get("status"):
-            whole["status"] = status
-        items = answer_items(entries(whole.get("output")))
+        items = answer_items(output)
         self._items.end_all(items, out)
         usage = used(self._usage, whole.get("service_tier"), items or self._items.searches())
         if usage is not None:
             out.append(UsageDelta(usage))
         reason, native = ended(whole, has_calls=self._items.has_calls)
         if reason is not None:
-            out.append(Finish(reason, native, extras=response_extras(whole)))
+            out.append(Finish(reason, native, extras=whole))
         if whole.get("error"):
             self._fail(error_of({"error": whole["error"]}, 200), out)
         out.append(End())

@@ -191,12 +191,15 @@ class _Items:
                     said = {"type": "message", "role": "assistant", "content": []}
                     said |= _sendable(own if isinstance(own, dict) else {})
                     items.append(said)
-                said["content"].append(self._spoken(part, has_id="id" in said))
+                if part != Text("", extras=getattr(part, "extras", None)):
+                    said["content"].append(self._spoken(part, has_id="id" in said))
                 continue
             item = self._item(part)
             if item is not None:
                 said = None
                 items.append(item)
+        if not self._is_own:
+            _flatten(items)
 
     def _spoken(self, part: Part, *, has_id: bool) -> Item:
         entry = self.content(part, "output")
@@ -313,6 +316,16 @@ def written_citation(citation: Citation, *, is_own: bool) -> Item:
         return {**annotation, **own}
     parts = {"filename": citation.title, "start_index": citation.start, "end_index": citation.end, "url": citation.url}
     return {**own, **{name: value for name, value in parts.items() if value is not None}}
+
+
+def _flatten(items: list[Item]) -> None:
+    """Write what an assistant said in one plain text as a text: without an item's id that is its form."""
+    for item in items:
+        content = item.get("content")
+        if item.get("role") == "assistant" and isinstance(content, list) and len(content) == 1:
+            (said,) = content
+            if said.keys() == {"type", "text"}:
+                item["content"] = said["text"]
 
 
 def _sendable(own: Item) -> Item:

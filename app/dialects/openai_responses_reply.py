@@ -9,12 +9,13 @@ from app.dialects.openai_responses_items import DIALECT, Item, turn_of
 from app.dialects.openai_usage import usage_of
 from app.dialects.wire import count, entries, fields, text_or_none, word
 from app.models.chat import Choice, FinishReason, Logprob, Reply
-from app.models.message import Extras, Message
+from app.models.delta import Begin
+from app.models.message import Message
 from app.models.usage import Usage
 
 OUTPUT: Final = "output"
 """In a reply's extras: the whole output, where it has items that are not the answer's."""
-_READ: Final = frozenset({"id", "model", "output", "created_at"})
+_LATEST_S: Final = 1e12
 
 
 def reply_of(whole: Item) -> Reply:
@@ -26,17 +27,17 @@ def reply_of(whole: Item) -> Reply:
     reason, native = ended(whole, has_calls=has_calls)
     error = error_of({"error": whole["error"]}, 200) if whole.get("error") else None
     choice = Choice(0, message, reason, native, logprobs=_logprobs(items))
-    extras = response_extras(whole)
+    head = begin_of(whole)
     if len(items) < len(output):
-        extras = {**(extras or {}), OUTPUT: output}
+        whole[OUTPUT] = output
     return Reply(
-        id=text_or_none(whole.get("id")),
-        model=text_or_none(whole.get("model")),
+        id=head.id,
+        model=head.model,
         choices=(choice,) if items or native else (),
         usage=used(whole.get("usage"), whole.get("service_tier"), items),
         error=error,
-        created_s=created_s(whole),
-        extras=extras,
+        created_s=head.created_s,
+        extras=head.extras,
         dialect=DIALECT,
     )
 
@@ -63,15 +64,13 @@ def used(usage: object, tier: object, items: list[Item]) -> Usage | None:
     return dataclasses.replace(found, web_searches=searches)
 
 
-def created_s(whole: Item) -> int | None:
-    """Return when a response was made; some servers say it with a fraction."""
-    created = whole.get("created_at")
-    return count(int(created)) if isinstance(created, int | float) and abs(created) < 1e15 else None
-
-
-def response_extras(whole: Item) -> Extras:
-    """Return the fields of a response that the shared form has no word for, and those that it says otherwise."""
-    return {name: value for name, value in whole.items() if name not in _READ and value is not None} or None
+def begin_of(whole: Item) -> Begin:
+    """Return the head of a response. What remains of `whole` without it becomes its extras: nothing is copied."""
+    created = whole.pop("created_at", None)  # some servers say it with a fraction
+    made = count(int(created)) if isinstance(created, int | float) and abs(created) < _LATEST_S else None
+    response_id, model = text_or_none(whole.pop("id", None)), text_or_none(whole.pop("model", None))
+    whole.pop("output", None)
+    return Begin(response_id, model, made, whole or None, DIALECT)
 
 
 def logprobs_of(listed: object) -> tuple[Logprob, ...]:

@@ -179,7 +179,7 @@ def _built():
         {
             "type": "response.output_item.added",
             "output_index": 0,
-            "item": {"type": "reasoning", "id": "rs_1", "summary": []},
+            "item": thought,
         },
         {"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "hm"},
         {"type": "response.output_item.done", "output_index": 0, "item": REASONING},
