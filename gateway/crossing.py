@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 import msgspec
-from app.catalog import target_of
 
+from app.catalog import target_of
 from app.dialects.registry import reader_of
 from app.dialects.restore import Restorer
 from app.dialects.turns import identified

@@ -111,7 +111,12 @@ def config_for(url: str, **fields: Any) -> Config:
             "api_key": "env:FAKE_KEY",
             "models": ["tiny-1"],
         },
-        "open": {"dialect": "openai_chat", "base_url": f"{url}/v1", "auth": "none"},
+        "open": {
+            "dialect": "openai_chat",
+            "also": ["openai_responses"],
+            "base_url": f"{url}/v1",
+            "auth": "none",
+        },
     }
     models = {
         "fast": {"targets": [{"provider": "fake", "model": "gpt-4o-mini"}]},

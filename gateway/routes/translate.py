@@ -9,8 +9,8 @@
 from typing import Any, Final
 
 import msgspec
-from app.catalog import target_of
 
+from app.catalog import target_of
 from app.config import Config
 from app.dialects.registry import reader_of
 from app.errors import InputError
