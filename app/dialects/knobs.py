@@ -35,6 +35,14 @@ class Knobs:
             return value
         return None
 
+    def text(self, name: str) -> str | None:
+        """Take a text with something in it."""
+        value = self._left.get(name)
+        if isinstance(value, str) and value:
+            del self._left[name]
+            return value
+        return None
+
     def texts(self, name: str) -> tuple[str, ...]:
         """Take a list of texts, or one text as a list of one."""
         value = self._left.get(name)
