@@ -31,7 +31,7 @@ from app.models.delta import (
     TextDelta,
     UsageDelta,
 )
-from app.models.message import Reasoning
+from app.models.message import Raw, Reasoning
 
 READER = OpenAiResponsesReader()
 TEXT = {"type": "output_text", "text": "Hello", "annotations": []}
@@ -259,6 +259,8 @@ def _comparable(reply):
     for part in reply.choices[0].message.parts if reply.choices else ():
         if isinstance(part, Reasoning):
             part = msgspec.structs.replace(part, signature=bool(part.signature))
+        if isinstance(part, Raw):
+            part = Raw(part.kind, None)
         parts.append(part if part.__struct_fields__[-1] != "extras" else msgspec.structs.replace(part, extras=None))
     said = [(choice.finish_reason, choice.native_finish_reason) for choice in reply.choices]
     tokens = [likely.token for choice in reply.choices for likely in choice.logprobs or ()]
