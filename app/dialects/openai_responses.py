@@ -1,5 +1,6 @@
 """OpenAI's `/v1/responses`."""
 
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
@@ -72,7 +73,7 @@ class OpenAiResponsesReader(Reader):
         settings, params = settings_of(request)
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
+            messages=tuple(_messages(request)),
             tools=tools_of(request.get("tools")),
             tool_choice=choice_of(request.get("tool_choice")),
             is_stream=request.get("stream") is True,
@@ -114,18 +115,44 @@ class OpenAiResponsesReader(Reader):
 
     def _element(self, raw: bytes) -> Message:
         if raw.startswith(b'"instructions":'):
-            parts = tuple(content_parts(_field(raw).instructions))
-            return Message("system", parts, extras=_OF_INSTRUCTIONS)
+            return _instructed(_field(raw).instructions)
         if raw.startswith(b'"input":'):
-            given = _field(raw).input
-            return message_of([given]) if isinstance(given, dict) else Message("user", tuple(content_parts(given)))
-        items = decode_request(_items, b"[" + raw + b"]")
-        listed = entries(items)
-        return message_of(listed) if listed else Message("user", tuple(content_parts(items)))
+            return _asked(_field(raw).input)
+        return _run(decode_request(_items, b"[" + raw + b"]"))
 
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; none where the body cannot be read."""
         return openai_request.stated(body)
+
+
+def _messages(request: dict[str, Any]) -> Iterator[Message]:
+    """Return the messages of the elements that `split_messages` cuts, without cutting."""
+    given, instructions = request.get("input"), request.get("instructions")
+    if instructions not in (None, ""):
+        yield _instructed(instructions)
+    if isinstance(given, list):
+        for is_turn, run in groupby(given, key=_belongs_to_answer):
+            items = list(run)
+            yield from (_run(items),) if is_turn else (_run([item]) for item in items)
+    elif given not in (None, ""):
+        yield _asked(given)
+
+
+def _instructed(instructions: object) -> Message:
+    return Message("system", tuple(content_parts(instructions)), extras=_OF_INSTRUCTIONS)
+
+
+def _asked(given: object) -> Message:
+    return message_of([given]) if isinstance(given, dict) else Message("user", tuple(content_parts(given)))
+
+
+def _run(items: list[Any]) -> Message:
+    listed = entries(items)
+    return message_of(listed) if listed else Message("user", tuple(content_parts(items)))
+
+
+def _belongs_to_answer(item: object) -> bool:
+    return isinstance(item, dict) and is_answer(item.get("type"), item.get("role"), item.get("execution"))
 
 
 def _told_whole(body: bytes) -> Reply | None:

@@ -100,6 +100,8 @@ class _Items:
                 self._results(message, items)
             else:
                 items += self._said(message.role, message.parts, message.extras)
+        if not self._is_own:
+            _flatten(items)
         return items
 
     def content(self, part: Part, side: str) -> Item:
@@ -198,8 +200,6 @@ class _Items:
             if item is not None:
                 said = None
                 items.append(item)
-        if not self._is_own:
-            _flatten(items)
 
     def _spoken(self, part: Part, *, has_id: bool) -> Item:
         entry = self.content(part, "output")
