@@ -14,6 +14,7 @@ from app.dialects.openai_responses_output import (
     CUT,
     OutputItems,
     ending,
+    served_tier,
     skeleton,
     written_error,
     written_usage,
@@ -93,8 +94,7 @@ class ResponseEvents:
         if self._error is None and finish is not None and finish.reason == "error":
             self._error = _ERRED
         failed = self._error
-        reason, native = (finish.reason, finish.native) if finish is not None else (None, None)
-        status, details = ending(reason, native, has_failed=failed is not None)
+        status, details = ending(finish.reason if finish else None, has_failed=failed is not None)
         if failed is None:
             self._close_items("incomplete" if status == "incomplete" else "completed")
         self._end(status, details, failed)
@@ -155,8 +155,8 @@ class ResponseEvents:
                 self._done[growing.index] = growing.whole()
         usage = self._usage
         response = {**self._response, "status": status, "incomplete_details": details}
-        if usage is not None and usage.service_tier:
-            response["service_tier"] = usage.service_tier
+        if tier := served_tier(usage):
+            response["service_tier"] = tier
         response["usage"] = written_usage(usage)
         own = self._own_end()
         response |= own

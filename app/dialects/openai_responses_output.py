@@ -20,6 +20,7 @@ from app.models.usage import Usage
 
 _INCOMPLETE: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
 CUT: Final = ReplyError("server_error", "The answer ended before it was whole.")
+_TIERS: Final = ("auto", "default", "flex", "scale", "priority")
 _ERROR_CODE: Final = "server_error"
 
 
@@ -31,7 +32,7 @@ def written_reply(reply: Reply, asked: Asked) -> Item:
     output = writer.items(choice.message.parts, choice.logprobs or ()) if choice else []
     reason = choice.finish_reason if choice else None
     error = reply.error or (None if reply.is_complete else CUT)
-    status, details = ending(reason, choice.native_finish_reason if choice else None, has_failed=error is not None)
+    status, details = ending(reason, has_failed=error is not None)
     if status == "incomplete" and output and output[-1].get("status") == "completed":
         output[-1] = {**output[-1], "status": "incomplete"}
     usage = reply.usage
@@ -39,8 +40,8 @@ def written_reply(reply: Reply, asked: Asked) -> Item:
     response |= {"status": status, "incomplete_details": details, "output": output, "usage": written_usage(usage)}
     if error is not None:
         response["error"] = written_error(error)
-    if usage is not None and usage.service_tier:
-        response["service_tier"] = usage.service_tier
+    if tier := served_tier(usage):
+        response["service_tier"] = tier
     return _own_reply(reply, response) if is_own else response
 
 
@@ -83,14 +84,14 @@ def skeleton(asked: Asked) -> Item:
     }
 
 
-def ending(reason: str | None, native: str | None, *, has_failed: bool) -> tuple[str, Item | None]:
+def ending(reason: str | None, *, has_failed: bool) -> tuple[str, Item | None]:
     """Return the status of a response and the details of one that is incomplete."""
     if has_failed or reason == "error":
         return "failed", None
     if reason in _INCOMPLETE:
         return "incomplete", {"reason": _INCOMPLETE[reason]}
     if reason == "pause":
-        return "incomplete", {"reason": native or "pause"}
+        return "incomplete", {"reason": None}
     return "completed", None
 
 
@@ -114,6 +115,12 @@ def written_usage(usage: Usage | None) -> Item | None:
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
         "total_tokens": sent + got,
     }
+
+
+def served_tier(usage: Usage | None) -> str | None:
+    """Return the tier that served an answer in OpenAI's words, None where it has none for it."""
+    tier = usage.service_tier if usage is not None else None
+    return "default" if tier in ("standard", "on_demand") else tier if tier in _TIERS else None
 
 
 def written_logprobs(logprobs: Iterable[Logprob]) -> list[Item]:

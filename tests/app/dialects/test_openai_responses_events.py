@@ -280,13 +280,12 @@ def test_an_image_and_another_providers_search_are_openais_items():
         ("other", "completed", None),
         ("length", "incomplete", {"reason": "max_output_tokens"}),
         ("content_filter", "incomplete", {"reason": "content_filter"}),
-        ("pause", "incomplete", {"reason": "pause_turn"}),
+        ("pause", "incomplete", {"reason": None}),
         ("error", "failed", None),
     ],
 )
 def test_a_reason_becomes_a_status(reason, status, details):
-    native = "pause_turn" if reason == "pause" else None
-    final = _checked(_stream([OTHER_BEGIN, TextDelta("Hi"), Finish(reason, native), USED, End()]))
+    final = _checked(_stream([OTHER_BEGIN, TextDelta("Hi"), Finish(reason), USED, End()]))
     assert (final["status"], final["incomplete_details"]) == (status, details)
     assert final["output"][0]["status"] == ("completed" if status == "completed" else "incomplete")
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from dialect_recordings import records
 from same_json import differences
 
@@ -10,6 +11,8 @@ from app.dialects.openai_responses_writer import OpenAiResponsesWriter
 from app.dialects.writing import Asked
 from app.models.chat import ChatRequest, Choice, Logprob, Reply
 from app.models.message import Media, Message, Raw, Reasoning, Text, ToolCall, ToolResult
+from app.models.settings import Settings
+from app.models.usage import Usage
 
 READER, WRITER = OpenAiResponsesReader(), OpenAiResponsesWriter()
 ASKED = Asked(ChatRequest("gpt", (), dialect="openai_responses"), "gpt", "abc", 7)
@@ -55,6 +58,13 @@ def test_what_has_no_place_in_a_response_is_left_out():
     assert _output(Raw("future", {"foreign": 1}), found, Reasoning(""), Text("a", extras={"foreign": 1})) == _output(
         Text("a")
     )
+
+
+@pytest.mark.parametrize(("served", "told"), [("priority", "priority"), ("standard", "default"), ("ON_DEMAND", "flex")])
+def test_the_tier_that_served_is_told_in_openais_words(served, told):
+    reply = Reply(choices=(Choice(0, Message("assistant", ())),), usage=Usage(1, 1, service_tier=served))
+    request = ChatRequest("gpt", (), settings=Settings(service_tier="flex"), dialect="openai_responses")
+    assert json.loads(WRITER.write_reply(reply, Asked(request, "gpt", "abc", 7)))["service_tier"] == told
 
 
 def test_a_spoken_answer_is_told_by_its_words():
