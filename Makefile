@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run serve demo test test-slow lint format bench screenshots lock setup setup-test clean
+.PHONY: run serve demo test test-slow lint format bench translation-table screenshots lock setup setup-test clean
 
 run: setup  ## open the desktop with its gateway (headless where there is no display)
 	$(BIN)/gatescope
@@ -15,7 +15,7 @@ demo: setup
 	$(BIN)/gatescope demo
 
 test: setup-test lint  ## everything CI runs
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow"
 
 test-slow: setup-test
 	$(BIN)/python -m pytest -q -m slow
@@ -31,6 +31,9 @@ format: setup-test
 
 bench: setup-test  ## speed, size and memory, as ratios within one run
 	$(BIN)/python packaging/bench/run.py
+
+translation-table: setup-test  ## docs/translation.md, from what the tests try
+	GATESCOPE_WRITE_PAGES=1 $(BIN)/python -m pytest -q -n 0 tests/translation
 
 screenshots: setup-test  ## the pictures of docs/, from a real window on a virtual display
 	$(BIN)/python packaging/screenshots.py

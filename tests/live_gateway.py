@@ -140,7 +140,7 @@ async def live_gateway(
         await gateway.server.drain(0.2)
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T], timeout_s: float = 30) -> T:
     """Run a test on the loop that the gateway runs on."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(asyncio.wait_for(work, 30))
+        return runner.run(asyncio.wait_for(work, timeout_s))

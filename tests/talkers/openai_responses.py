@@ -34,9 +34,10 @@ class Talker:
         """Send what stands and keep the answer in the history."""
         if is_stream:
             async with self._client.responses.stream(input=self._items, **self._options) as events:
-                async for _ in events:
-                    pass
-                response: Any = await events.get_final_response()
+                said = [event async for event in events]
+                # the SDK's own final response is for completed ones alone
+                is_cut = said[-1].type == "response.incomplete"
+                response: Any = said[-1].response if is_cut else await events.get_final_response()
         else:
             response = await self._client.responses.create(input=self._items, **self._options)
         self._items += [item.model_dump(exclude_none=True, exclude={"parsed_arguments"}) for item in response.output]

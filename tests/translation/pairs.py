@@ -6,11 +6,10 @@ is lost without a word fails.
 
 import importlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
 
 import anthropic
 import openai
@@ -55,15 +54,14 @@ class Outcome:
 class Pair:
     """One conversation of one client with one upstream."""
 
-    def __init__(self, gateway: LiveGateway, upstream: FakeUpstream, names: tuple[str, str], is_stream: bool) -> None:
-        client, other = names
+    def __init__(self, house: "House", names: tuple[str, str], is_stream: bool) -> None:
         self.is_stream = is_stream
         self.client, self.upstream = names
-        self.voice: ModuleType = importlib.import_module(f"voices.{other}")
-        self.talker: Talker = importlib.import_module(f"talkers.{client}").Talker(gateway.url, KEY)
+        self.voice: ModuleType = importlib.import_module(f"voices.{self.upstream}")
+        self.talker = house.talkers[self.client]
         self.losses: list[str] = []
-        self._gateway = gateway
-        self._upstream = upstream
+        self._gateway = house.gateway
+        self._upstream = house.upstream
 
     def begin(self, talk: Talk) -> None:
         """Start a conversation."""
@@ -300,8 +298,18 @@ class Unsaid(Exception):
     """The client's own dialect cannot ask for the feature."""
 
 
+class House:
+    """A gateway, its upstream, and one talker of each kind: making an SDK's client takes longer than all it does."""
+
+    def __init__(self, gateway: LiveGateway, upstream: FakeUpstream) -> None:
+        self.gateway, self.upstream = gateway, upstream
+        self.talkers: dict[str, Talker] = {
+            name: importlib.import_module(f"talkers.{name}").Talker(gateway.url, KEY) for name in CLIENTS
+        }
+
+
 @asynccontextmanager
-async def house() -> Any:
+async def open_house() -> AsyncIterator[House]:
     """A gateway in front of one upstream that speaks every dialect."""
     async with FakeUpstream() as upstream:
         bases = {"openai_chat": "/v1", "openai_responses": "/v1", "mistral": "/v1"}
@@ -310,12 +318,12 @@ async def house() -> Any:
             for name in UPSTREAMS
         }
         async with live_gateway(upstream.url, providers=providers) as gateway:
-            yield gateway, upstream
+            yield House(gateway, upstream)
 
 
-async def fare(gateway: LiveGateway, upstream: FakeUpstream, outcome: Outcome) -> None:
+async def fare(house: House, outcome: Outcome) -> None:
     """Try a feature and write down how it fared."""
-    pair = Pair(gateway, upstream, (outcome.client, outcome.upstream), outcome.is_stream)
+    pair = Pair(house, (outcome.client, outcome.upstream), outcome.is_stream)
     try:
         await FEATURES[outcome.feature][1](pair)
     except Unsaid as unsaid:
@@ -336,7 +344,7 @@ async def all_outcomes(clients: tuple[str, ...] = CLIENTS, upstreams: tuple[str,
         for feature in FEATURES
         for is_stream in (False, True)
     ]
-    async with house() as (gateway, upstream):
+    async with open_house() as house:
         for outcome in outcomes:
-            await fare(gateway, upstream, outcome)
+            await fare(house, outcome)
     return outcomes
