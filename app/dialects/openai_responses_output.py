@@ -20,7 +20,7 @@ from app.models.usage import Usage
 
 _INCOMPLETE: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
 CUT: Final = ReplyError("server_error", "The answer ended before it was whole.")
-_TIERS: Final = ("auto", "default", "flex", "scale", "priority")
+_TIERS: Final = ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
 _ERROR_CODE: Final = "server_error"
 
 
