@@ -76,6 +76,10 @@ class Talker:
         """Go on with another question."""
         self._messages.append({"role": "user", "content": text})
 
+    async def close(self) -> None:
+        """Hang up."""
+        await self._client.close()
+
 
 def _sent_back(block: Any) -> dict[str, Any]:
     sent: dict[str, Any] = block.model_dump(exclude_none=True)

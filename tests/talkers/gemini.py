@@ -74,6 +74,11 @@ class Talker:
         """Go on with another question."""
         self._contents.append(types.Content(role="user", parts=[types.Part(text=text)]))
 
+    async def close(self) -> None:
+        """Hang up."""
+        await self._client.aio.aclose()
+        self._client.close()
+
 
 def _has_finish(chunk: Any) -> bool:
     return bool(chunk.candidates) and chunk.candidates[0].finish_reason is not None

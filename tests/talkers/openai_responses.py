@@ -76,6 +76,10 @@ class Talker:
         """Go on with another question."""
         self._items.append({"role": "user", "content": text})
 
+    async def close(self) -> None:
+        """Hang up."""
+        await self._client.close()
+
 
 def _settings(talk: Talk) -> dict[str, Any]:
     options: dict[str, Any] = {

@@ -101,3 +101,6 @@ class Talker(Protocol):
 
     def say(self, text: str) -> None:
         """Go on with another question."""
+
+    async def close(self) -> None:
+        """Hang up."""

@@ -318,7 +318,12 @@ async def open_house() -> AsyncIterator[House]:
             for name in UPSTREAMS
         }
         async with live_gateway(upstream.url, providers=providers) as gateway:
-            yield House(gateway, upstream)
+            house = House(gateway, upstream)
+            try:
+                yield house
+            finally:
+                for talker in house.talkers.values():
+                    await talker.close()
 
 
 async def fare(house: House, outcome: Outcome) -> None:

@@ -177,14 +177,14 @@ def stream(script: Script, model: str) -> Answer:
     return Answer(pieces=[frame(name, value) for name, value in events], headers=headers, framing="chunked")
 
 
-def frame(name: str, value: dict[str, Any]) -> bytes:
-    """One message of AWS's event stream."""
+def frame(name: str, value: dict[str, Any], *, kind: str = "event") -> bytes:
+    """One message of AWS's event stream; `kind` may be `exception`."""
     headers = b"".join(
         struct.pack(">B", len(key)) + key + b"\x07" + struct.pack(">H", len(said)) + said
         for key, said in (
-            (b":event-type", name.encode()),
+            (f":{kind}-type".encode(), name.encode()),
             (b":content-type", b"application/json"),
-            (b":message-type", b"event"),
+            (b":message-type", kind.encode()),
         )
     )
     payload = json.dumps(value, ensure_ascii=False).encode()

@@ -13,7 +13,9 @@ from voices.script import Heard, Script, event, sorted_json
 
 PATH = "enerateContent"
 PROOF_ORIGIN = "gemini"
-_PATH = re.compile(r"/v1(?:beta|alpha)?/models/(?P<model>[^:]+):(?P<verb>generateContent|streamGenerateContent)(?:\?alt=sse)?")
+_PATH = re.compile(
+    r"/v1(?:beta|alpha)?/models/(?P<model>[^:]+):(?P<verb>generateContent|streamGenerateContent)(?:\?alt=sse)?"
+)
 _KNOWN = {
     "contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "safetySettings", "cachedContent",
     "labels",
