@@ -178,6 +178,8 @@ def _cached(tokens: int) -> int:
 
 
 def _limit(request: ChatRequest) -> int | None:
+    if request.settings.max_tokens:
+        return request.settings.max_tokens
     for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
         limit = request.params.get(name)
         if isinstance(limit, int) and limit > 0:
