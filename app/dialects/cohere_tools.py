@@ -103,7 +103,8 @@ class Tooling:
             return {"type": kind, **schema, **extras} if self._is_own else None
         choice = self._request.tool_choice
         if self._offered and output.kind == "schema" and not (choice is not None and choice.mode == "none"):
-            self.output_tool, self.checked = _free(_OUTPUT_TOOL, self._names), output
+            taken = {self._names.sent(tool.name) for tool in self._request.tools}
+            self.output_tool, self.checked = _free(_OUTPUT_TOOL, taken), output
             self._losses.emulate("response_format", "Cohere has none beside tools: one more tool stands for it")
             return None
         if self._offered or not self._target.quirks.takes_json_mode:
@@ -145,6 +146,8 @@ class Tooling:
         return {"type": "function", "function": function}
 
 
-def _free(name: str, names: ToolNames) -> str:
+def _free(name: str, taken: set[str]) -> str:
     """Return a name for a tool of ours that no tool of the client's has."""
-    return names.sent(name) if name not in names.changed().values() else f"{name}_"
+    while name in taken:
+        name += "_"
+    return name
