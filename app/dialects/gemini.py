@@ -6,13 +6,15 @@ import msgspec
 
 from app.dialects.dialect import Stated
 from app.dialects.failures import stated_error, without_answer
-from app.dialects.gemini_parts import message_of, pick
-from app.dialects.gemini_stream import GenerateFold, read_array
-from app.dialects.openai_request import keyed, params_of, session_in
+from app.dialects.fold import fold
+from app.dialects.gemini_deltas import ChunkDeltas, GenerateDeltas
+from app.dialects.gemini_parts import OWN, message_of, pick
+from app.dialects.gemini_settings import settings_of, tool_choice_of, tools_of
+from app.dialects.openai_request import keyed, session_in
 from app.dialects.reader import Reader
-from app.dialects.sse import read_events
-from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, entries, fields, text_or_none, word
-from app.models.chat import ChatRequest, Reply, Tool
+from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, text_or_none
+from app.models.chat import ChatRequest, Reply
+from app.models.delta import Delta
 from app.models.message import Message
 
 _TAKEN: Final = frozenset({
@@ -60,40 +62,42 @@ class GeminiReader(Reader):
 
     def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
+        settings, params = settings_of({name: value for name, value in request.items() if name not in _TAKEN})
+        config = pick(request, "toolConfig", "tool_config")
+        choice = tool_choice_of(config)
+        if choice is None and config is not None:
+            params["toolConfig"] = config
         return ChatRequest(
             model=text_or_none(request.get("model")),
             messages=tuple(self._element(raw) for raw in self.split_messages(body)),
-            tools=tuple(tool for entry in entries(request.get("tools")) for tool in _tools(entry)),
-            tool_choice=pick(request, "toolConfig", "tool_config"),
-            params=params_of(request, _TAKEN),
+            tools=tools_of(request.get("tools")),
+            tool_choice=choice,
+            settings=settings,
+            params=params,
+            dialect=OWN,
         )
 
     def _reply(self, body: bytes, status: int) -> Reply:
         try:
             value = decode_any(body)
         except UNREADABLE:
-            return self._read_array(body) if body.lstrip().startswith(b"[") else without_answer(body, status)
+            return self._stream(body) if body.lstrip().startswith(b"[") else without_answer(body, status)
         if isinstance(value, list) and not stated_error(value, status):
-            return self._read_array(body)
-        fold = GenerateFold()
-        fold.add(value)
-        reply = fold.reply()
-        if reply.choices:
-            return reply
+            return self._stream(body)
         if not isinstance(value, dict):
             return without_answer(body, status)
-        return Reply(id=reply.id, model=reply.model, usage=reply.usage, error=stated_error(value, status))
+        chunks = ChunkDeltas(is_whole=True)
+        deltas: list[Delta] = []
+        chunks.add(value, deltas)
+        reply = fold(deltas + chunks.close(is_cut=False))
+        if reply.choices or "candidates" in value:
+            return reply
+        error = stated_error(value, status)
+        return msgspec.structs.replace(reply, error=error, is_complete=True)
 
     def _stream(self, body: bytes) -> Reply:
-        if body[:16].lstrip().startswith(b"["):
-            return self._read_array(body)
-        fold = GenerateFold()
-        for event in read_events(body):
-            try:
-                fold.add(decode_any(event.data))
-            except UNREADABLE:
-                fold.skipped += event.data != b"[DONE]"
-        return fold.reply()
+        reader = GenerateDeltas()
+        return fold(reader.feed(body) + reader.close())
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the system instruction with its key, then the contents; empty where the body cannot be read."""
@@ -122,11 +126,6 @@ class GeminiReader(Reader):
         except UNREADABLE:
             return Stated()
 
-    def _read_array(self, body: bytes) -> Reply:
-        fold = GenerateFold()
-        read_array(body, fold)
-        return fold.reply()
-
 
 def _split_plain(body: bytes) -> list[bytes]:
     """Split a request whose contents are one content or one text."""
@@ -146,23 +145,3 @@ def _system(*raws: msgspec.Raw) -> list[bytes]:
 
 def _field(raw: bytes) -> _Keyed:
     return decode_request(_keyed, b"{" + raw + b"}")
-
-
-def _tools(entry: dict[str, Any]) -> list[Tool]:
-    """One entry holds all functions, or names tools that the provider owns."""
-    found: list[Tool] = []
-    for key, value in entry.items():
-        if key in ("functionDeclarations", "function_declarations"):
-            found += [_function(declared) for declared in entries(value)]
-        else:
-            found.append(Tool(key, schema=fields(value) or None, kind=key))
-    return found
-
-
-def _function(declared: dict[str, Any]) -> Tool:
-    schema = pick(declared, "parametersJsonSchema", "parameters_json_schema")
-    return Tool(
-        word(declared.get("name")) or "",
-        text_or_none(declared.get("description")),
-        declared.get("parameters") if schema is None else schema,
-    )

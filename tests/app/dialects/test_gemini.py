@@ -5,6 +5,7 @@ import pytest
 from app.dialects.gemini import GeminiReader
 from app.models.chat import ReplyError, Tool
 from app.models.message import Media, Message, Reasoning, Text, ToolCall, ToolResult
+from app.models.settings import Settings, ToolChoice
 
 READER = GeminiReader()
 
@@ -57,11 +58,15 @@ def test_a_request_is_read_whole_in_either_spelling():
     assert read[0].messages == (
         Message("system", (Text("Be kind."),)),
         Message("user", (Text("Look"), Media("image", "image/png", data="QUJD"))),
-        Message("assistant", (ToolCall(None, "w", '{"a":1}'), Reasoning("", "s"))),
+        Message("assistant", (ToolCall(None, "w", '{"a":1}', signature="s", origin="gemini"),)),
         Message("tool", (ToolResult(None, "w", (Text("sunny"),)),)),
     )
-    assert read[0].tools == (Tool("w", None, {"type": "OBJECT"}), Tool("googleSearch", kind="googleSearch"))
-    assert read[0].params == {"generationConfig": {"temperature": 0}}
+    assert read[0].tools == (
+        Tool("w", None, {"type": "object"}, extras={"parameters": {"type": "OBJECT"}}),
+        Tool("googleSearch", kind="googleSearch"),
+    )
+    assert (read[0].settings, read[0].params, read[0].dialect) == (Settings(temperature=0), {}, "gemini")
+    assert read[0].tool_choice == ToolChoice("required")
 
 
 def test_the_system_instruction_is_an_element_with_its_key():
@@ -87,10 +92,12 @@ def test_an_embedding_request_is_read():
     ("part", "expected"),
     [
         ({"text": "hm", "thought": True}, (Reasoning("hm"),)),
-        ({"text": "", "thoughtSignature": "s"}, (Reasoning("", "s"),)),
+        ({"text": "hm", "thought": True, "thoughtSignature": "s"}, (Reasoning("hm", "s", origin="gemini"),)),
+        ({"text": "", "thoughtSignature": "s"}, (Text("", signature="s"),)),
+        ({"text": "a", "thoughtSignature": "s"}, (Text("a", signature="s"),)),
         (
             {"fileData": {"mimeType": "video/mp4", "fileUri": "gs://x"}},
-            (Media("video", "video/mp4", url="gs://x"),),
+            (Media("video", "video/mp4", file_id="gs://x"),),
         ),
         (
             {"executableCode": {"language": "PYTHON", "code": "1"}},
@@ -98,7 +105,7 @@ def test_an_embedding_request_is_read():
         ),
         (
             {"codeExecutionResult": {"outcome": "OUTCOME_FAILED", "output": "boom"}},
-            (ToolResult(None, "code_execution", (Text("boom"),), is_error=True),),
+            (ToolResult(None, "code_execution", (Text("boom"),), is_error=True, is_server_side=True),),
         ),
         (
             {"functionResponse": {"name": "f", "id": "1", "response": {"a": 1, "b": 2}}},
