@@ -56,7 +56,8 @@ def tell_settings(settings: Settings, losses: Losses, vendor: str) -> None:
 def _tell_message(message: Message, losses: Losses, vendor: str) -> None:
     if message.name is not None:
         losses.drop("messages.name", f"{vendor} has no names of speakers")
-    _tell_extras("messages", message.extras, losses, vendor)
+    if message.extras:
+        _tell_extras("messages", message.extras, losses, vendor)
     _tell_parts(message.parts, losses, vendor)
 
 

@@ -50,14 +50,15 @@ class OllamaReader(Reader):
 
     def _request(self, body: bytes) -> ChatRequest:
         knobs = Knobs(decode_request(_object, body))
-        for taken in ("messages", "prompt", "system"):
-            knobs.take(taken)
+        turns, system, prompt = knobs.take("messages"), knobs.text("system"), knobs.text("prompt")
+        if turns is None:  # a generation
+            turns = [{"role": role, "content": said} for role, said in (("system", system), ("user", prompt)) if said]
         model, is_stream = knobs.take("model"), knobs.take("stream")
         tools = tuple(_tool(tool) for tool in entries(knobs.take_list("tools")))
         settings = _settings(knobs)
         return ChatRequest(
             model=text_or_none(model),
-            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
+            messages=tuple(message_of(turn) for turn in entries(turns)),
             tools=tools,
             is_stream=is_stream is not False,
             settings=settings,

@@ -15,7 +15,7 @@ from app.dialects.turns import call_names, identified, with_results
 from app.dialects.writing import Restore, Written
 from app.errors import InputError
 from app.models.chat import ChatRequest, Tool
-from app.models.message import Media, Message, Part, Reasoning, Refusal, Text
+from app.models.message import Media, Message, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from app.models.target import Target
 
 _PATH: Final = "/api/chat"
@@ -85,7 +85,7 @@ def _own_messages(request: ChatRequest) -> list[dict[str, object]]:
 
 def _messages(request: ChatRequest, target: Target, losses: Losses) -> list[dict[str, object]]:
     """Return another dialect's conversation: every call answered right after its turn, nothing empty."""
-    messages = with_results(identified(request.messages))
+    messages = with_results(request.messages if _has_ids(request) else identified(request.messages))
     names = call_names(messages)
     written: list[dict[str, object]] = []
     for message in text_results(messages, losses):
@@ -101,6 +101,12 @@ def _messages(request: ChatRequest, target: Target, losses: Losses) -> list[dict
             role = "user" if message.role == "user" else "system"
             written.append(_asked(message, target.quirks.roles.get(message.role, role), losses))
     return written
+
+
+def _has_ids(request: ChatRequest) -> bool:
+    """Whether every call and every result says which it is."""
+    parts = (part for message in request.messages for part in message.parts)
+    return all(part.id for part in parts if isinstance(part, ToolCall | ToolResult))
 
 
 def _assistant(message: Message, losses: Losses) -> dict[str, object] | None:

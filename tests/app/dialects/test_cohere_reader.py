@@ -165,6 +165,14 @@ def test_a_cut_stream_is_not_complete():
     assert (read.is_complete, read.choices[0].finish_reason) == (False, None)
 
 
+def test_no_cut_of_a_stream_is_a_success():
+    body = sse(piece(text="a"), {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}}).rstrip()
+    for size in range(len(body)):
+        kinds = [type(delta) for delta in deltas_of_body(CohereDeltas(), body[:size])]
+        assert End not in kinds and Finish not in kinds
+    assert deltas_of_body(CohereDeltas(), body)[-1] == End()
+
+
 def test_junk_in_a_stream_is_passed_over():
     body = b"data: {junk\n\ndata: 5\n\n" + sse(piece(text="a"), {"type": "debug"}, {"type": "new-thing"})
     deltas = deltas_of_body(CohereDeltas(), body)

@@ -103,6 +103,14 @@ def test_a_cut_stream_is_not_complete():
     assert (reply.is_complete, reply.choices[0].message.text(), reply.skipped_events) == (False, "ab", 1)
 
 
+def test_no_cut_of_a_stream_is_a_success():
+    body = lines(said("a"), said("", tool_calls=[{"function": {"name": "f", "arguments": {}}}]), DONE).rstrip()
+    for size in range(len(body)):
+        kinds = [type(delta) for delta in deltas_of_body(OllamaDeltas(), body[:size])]
+        assert End not in kinds and Finish not in kinds
+    assert deltas_of_body(OllamaDeltas(), body)[-1] == End()
+
+
 def test_junk_in_a_stream_is_passed_over():
     body = b"junk\n\n[1]\n" + lines(said("a"), DONE)
     deltas = deltas_of_body(OllamaDeltas(), body)
