@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from app.dialects.losses import Losses
 from app.models.chat import ChatRequest
-from app.models.message import Extras, Message, Part, Raw, Reasoning, Text, ToolCall, ToolResult
+from app.models.message import CacheMark, Extras, Message, Part, Raw, Reasoning, Text, ToolCall, ToolResult
 from app.models.settings import Settings
 
 _OF_SETTINGS = (
@@ -63,25 +63,44 @@ def _tell_message(message: Message, losses: Losses, vendor: str) -> None:
 
 def _tell_parts(parts: Iterable[Part], losses: Losses, vendor: str) -> None:
     for part in parts:
-        if isinstance(part, Raw):
+        if type(part) is Text:  # almost all are, and plain
+            _tell_text(part, losses, vendor)
+        elif isinstance(part, Raw):
             losses.drop(f"messages.content.{part.kind or 'part'}", f"{vendor} has no such part")
-            continue
-        if isinstance(part, Reasoning):
+        elif isinstance(part, Reasoning):
             losses.drop("reasoning", "another provider's thoughts")
-            continue
-        if isinstance(part, ToolCall | ToolResult) and part.is_server_side:
-            losses.drop("messages.content.server_tool", "another provider ran it")
-            continue
-        if part.extras:
-            _tell_extras("messages.content", part.extras, losses, vendor)
-        if isinstance(part, Text | ToolCall) and part.signature is not None:
-            losses.drop("messages.content.signature", "another provider's proof")
-        if isinstance(part, Text) and part.citations:
-            losses.drop("messages.content.citations", f"{vendor} takes back no citations of others")
-        if getattr(part, "cache", None) is not None:
-            losses.drop("cache_control", f"{vendor} takes no marks for caching")
-        if isinstance(part, ToolResult):
-            _tell_parts(part.parts, losses, vendor)
+        elif isinstance(part, ToolCall):
+            if part.signature is not None:
+                losses.drop("messages.content.signature", "another provider's proof")
+            _tell_shared(part, losses, vendor)
+        elif isinstance(part, ToolResult):
+            _tell_shared(part, losses, vendor)
+            if not part.is_server_side:
+                _tell_parts(part.parts, losses, vendor)
+        elif part.extras or getattr(part, "cache", None) is not None:
+            _tell_rest(part.extras, getattr(part, "cache", None), losses, vendor)
+
+
+def _tell_text(text: Text, losses: Losses, vendor: str) -> None:
+    if text.signature is not None:
+        losses.drop("messages.content.signature", "another provider's proof")
+    if text.citations:
+        losses.drop("messages.content.citations", f"{vendor} takes back no citations of others")
+    if text.extras or text.cache is not None:
+        _tell_rest(text.extras, text.cache, losses, vendor)
+
+
+def _tell_shared(part: ToolCall | ToolResult, losses: Losses, vendor: str) -> None:
+    if part.is_server_side:
+        losses.drop("messages.content.server_tool", "another provider ran it")
+    elif part.extras or part.cache is not None:
+        _tell_rest(part.extras, part.cache, losses, vendor)
+
+
+def _tell_rest(extras: Extras, cache: CacheMark | None, losses: Losses, vendor: str) -> None:
+    if cache is not None:
+        losses.drop("cache_control", f"{vendor} takes no marks for caching")
+    _tell_extras("messages.content", extras, losses, vendor)
 
 
 def _tell_extras(where: str, extras: Extras, losses: Losses, vendor: str) -> None:

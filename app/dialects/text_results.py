@@ -46,6 +46,8 @@ def text_of_file(media: Media) -> str | None:
 
 
 def _plain(result: ToolResult, moved: list[Part], losses: Losses) -> ToolResult:
+    if len(result.parts) == 1 and type(result.parts[0]) is Text and not result.is_error:
+        return result
     texts: list[str] = []
     media: list[Part] = []
     for part in result.parts:
