@@ -6,6 +6,7 @@ For dialects that only know texts, images and calls. Their writers leave these o
 from collections.abc import Iterable
 
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.models.chat import ChatRequest
 from app.models.message import CacheMark, Extras, Message, Part, Raw, Reasoning, Text, ToolCall, ToolResult
 from app.models.settings import Settings
@@ -104,5 +105,5 @@ def _tell_rest(extras: Extras, cache: CacheMark | None, losses: Losses, vendor: 
 
 
 def _tell_extras(where: str, extras: Extras, losses: Losses, vendor: str) -> None:
-    for name in extras or ():
+    for name in meaning(extras):
         losses.drop(f"{where}.{name}", f"{vendor} has no such field")

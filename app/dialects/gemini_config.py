@@ -10,6 +10,7 @@ from app.dialects.gemini_settings import CONFIG, JSON, JSON_SCHEMA, SCHEMA, spee
 from app.dialects.gemini_thinking import is_third_or_later, thinking_config
 from app.dialects.gemini_wire import Block
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.dialects.schema import gemini_schema, tidy_for_gemini
 from app.dialects.tool_names import ToolNames
 from app.dialects.wire import fields
@@ -112,7 +113,7 @@ class Config:
             return _own_choice(choice)
         if self._request.settings.parallel_tool_calls is False and choice.mode != "none":
             self._tell_parallel()
-        for name in choice.extras or ():
+        for name in meaning(choice.extras):
             self._losses.drop(f"tool_choice.{name}", "Gemini has no such field")
         if not any("functionDeclarations" in entry for entry in tools):
             if choice.mode == "required":
@@ -158,7 +159,7 @@ class Config:
         if self._is_own:
             config |= _own_output(output)
             return
-        for name in output.extras or ():
+        for name in meaning(output.extras):
             self._losses.drop(f"response_format.{name}", "Gemini has no such field")
         is_native = self._target.traits.takes_schema is not False
         if not is_native or (self._has_functions and not is_third_or_later(self._target)):
@@ -192,6 +193,9 @@ class Config:
         for name, field in _ABSENT:
             if getattr(settings, name) is not None:
                 self._losses.drop(field, "Gemini has no such field")
+        if settings.thinking is not None:
+            for name in meaning(settings.thinking.extras):
+                self._losses.drop(f"thinking.{name}", "Gemini has no such field")
         if settings.store:
             self._losses.drop("store", "Gemini keeps no answers")
         for name in self._request.params:
@@ -247,7 +251,7 @@ class Config:
             self._losses.drop("cache_control", "Gemini takes no marks for caching")
         if tool.kind == "custom" and tool.schema is not None:
             self._losses.drop("tools.format", "Gemini has no grammars for a tool's text")
-        for name in tool.extras or ():
+        for name in meaning(tool.extras):
             self._losses.drop(f"tools.{name}", "Gemini has no such field")
 
 

@@ -14,6 +14,7 @@ from app.dialects.gemini_parts import OWN
 from app.dialects.gemini_thinking import is_third_or_later
 from app.dialects.gemini_wire import Block, answer_of, arguments_of, own_part, thought_of, with_extras
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.dialects.tool_names import ToolNames
 from app.dialects.turns import alternating, call_names, identified, leading_system, with_results
 from app.errors import InputError
@@ -215,7 +216,7 @@ class Contents:
                 self._tell_parts(part.parts)
 
     def _tell_extras(self, where: str, extras: Extras) -> None:
-        for name in extras or ():
+        for name in meaning(extras):
             self._losses.drop(f"{where}.{name}", "Gemini has no such field")
 
 

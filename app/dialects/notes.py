@@ -1,0 +1,14 @@
+"""What stands in `extras` only to write a thing again as it was: ids, states and spellings, no loss elsewhere."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_NOTES: Final = frozenset({
+    "id", "status", "type", "item", "derived", "instructions", "index", "caller",
+    "under", "parameters", "responseSchema", "responseMimeType", "thinkingBudget",
+})  # fmt: skip
+
+
+def meaning(extras: Mapping[str, object] | None) -> list[str]:
+    """Return the names of the fields that mean something to another dialect too."""
+    return [name for name in extras if name not in _NOTES] if extras else []
