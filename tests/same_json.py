@@ -4,6 +4,14 @@ import json
 from typing import Any
 
 
+def without_empty(value: Any) -> Any:
+    """Return a value without fields that hold nothing: null, "", [] and {}."""
+    if isinstance(value, dict):
+        kept = {key: without_empty(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in kept.items() if inner not in (None, "", [], {})}
+    return [without_empty(inner) for inner in value] if isinstance(value, list) else value
+
+
 def differences(one: Any, other: Any, *, ignoring: tuple[str, ...] = ()) -> list[str]:
     """Return where two values differ, as `path: one != other`; [] where they mean the same.
 

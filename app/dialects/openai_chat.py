@@ -8,16 +8,20 @@ from app.dialects import openai_request
 from app.dialects.dialect import Stated
 from app.dialects.failures import error_of, stated_error, without_answer
 from app.dialects.finish import finish_of
-from app.dialects.openai_chat_parts import Turn, message_of
-from app.dialects.openai_chat_stream import ChatFold, Chunk, ChunkChoice
+from app.dialects.fold import fold
+from app.dialects.openai_chat_deltas import ChatDeltas, logprobs_of
+from app.dialects.openai_chat_parts import message_of
+from app.dialects.openai_chat_settings import DIALECT, settings_of
+from app.dialects.openai_chat_tools import choice_of, tools_of
 from app.dialects.openai_usage import usage_of
 from app.dialects.reader import Reader
-from app.dialects.sse import read_events
-from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, text_or_none, word
-from app.models.chat import ChatRequest, Choice, Reply, ReplyError, Tool
+from app.dialects.wire import UNREADABLE, decode, decode_request, entries, text_or_none, word
+from app.models.chat import ChatRequest, Choice, Reply, ReplyError
 from app.models.message import Message
 
-_TAKEN: Final = frozenset({"model", "messages", "tools", "functions", "tool_choice", "function_call", "stream"})
+_CONVERSATION: Final = frozenset({"model", "messages", "tools", "functions", "tool_choice", "function_call", "stream"})
+_SAID: Final = frozenset({"id", "model", "created", "choices", "error"})
+_OF_CHOICE: Final = frozenset({"index", "message", "delta", "error"})
 
 
 class _Split(msgspec.Struct, gc=False):
@@ -25,43 +29,51 @@ class _Split(msgspec.Struct, gc=False):
 
 
 _split: Final = msgspec.json.Decoder(_Split)
-_request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
-_turn: Final = msgspec.json.Decoder(Turn)
-_whole: Final = msgspec.json.Decoder(Chunk)
+_object: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
+_any: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
 
 
 class OpenAiChatReader(Reader):
     """Reads chat completions."""
 
     def _request(self, body: bytes) -> ChatRequest:
-        request = decode_request(_request, body)
+        request = decode_request(_object, body)
+        rest = {name: value for name, value in request.items() if name not in _CONVERSATION}
+        settings, params = settings_of(rest)
+        listed = request.get("messages")
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
-            tools=openai_request.tools_of(request.get("tools")) + _functions(request.get("functions")),
-            tool_choice=request.get("tool_choice", request.get("function_call")),
+            messages=tuple(map(_message, listed)) if isinstance(listed, list) else (),
+            tools=tools_of(request),
+            tool_choice=choice_of(request),
             is_stream=request.get("stream") is True,
-            params=openai_request.params_of(request, _TAKEN),
+            settings=settings,
+            params=params,
+            dialect=DIALECT,
         )
 
     def _reply(self, body: bytes, status: int) -> Reply:
         try:
-            reply = decode(_whole, body)
+            reply = decode(_object, body)
         except UNREADABLE:
             return without_answer(body, status)
+        choices = entries(reply.get("choices"))
+        created = reply.get("created")
+        extras = {name: value for name, value in reply.items() if name not in _SAID}
         return Reply(
-            id=text_or_none(reply.id),
-            model=text_or_none(reply.model),
-            choices=tuple(_choice(choice, place) for place, choice in enumerate(reply.choices or ())),
-            usage=usage_of(reply.usage, reply.service_tier),
-            error=_error(reply, body, status),
+            id=text_or_none(reply.get("id")),
+            model=text_or_none(reply.get("model")),
+            choices=tuple(_choice(choice, place) for place, choice in enumerate(choices)),
+            usage=usage_of(reply.get("usage"), reply.get("service_tier")),
+            error=_error(reply, choices, status),
+            created_s=created if type(created) is int else None,
+            extras=extras or None,
+            dialect=DIALECT,
         )
 
     def _stream(self, body: bytes) -> Reply:
-        fold = ChatFold()
-        for event in read_events(body):
-            fold.add(event)
-        return fold.reply()
+        deltas = ChatDeltas()
+        return msgspec.structs.replace(fold(deltas.feed(body) + deltas.close()), dialect=DIALECT)
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the request's messages as they stand there; empty where the body cannot be read."""
@@ -71,37 +83,40 @@ class OpenAiChatReader(Reader):
             return []
 
     def _element(self, raw: bytes) -> Message:
-        if raw[:1] != b"{":
-            value = decode_request(_any, raw)
-            return message_of(Turn(role="user", content=value if isinstance(value, str | list) else None))
-        return message_of(decode_request(_turn, raw))
+        return _message(decode_request(_any, raw))
 
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; none where the body cannot be read."""
         return openai_request.stated(body)
 
 
-_any: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
+def _message(value: object) -> Message:
+    """Return the message of an entry; what is no object is taken for what a user said."""
+    if isinstance(value, dict):
+        return message_of(value)
+    return message_of({"role": "user", "content": value if isinstance(value, str | list) else None})
 
 
-def _error(reply: Chunk, body: bytes, status: int) -> ReplyError | None:
+def _error(reply: dict[str, Any], choices: list[dict[str, Any]], status: int) -> ReplyError | None:
     """An error may stand at the top, in a choice (OpenRouter), or be all there is."""
-    if reply.error:
-        return error_of({"error": reply.error}, status)
-    if not reply.choices:
-        return stated_error(decode_any(body), status)
-    return next((error_of({"error": choice.error}, status) for choice in reply.choices if choice.error), None)
+    if reply.get("error"):
+        return error_of({"error": reply["error"]}, status)
+    if not choices:
+        return stated_error(reply, status)
+    return next((error_of({"error": choice["error"]}, status) for choice in choices if choice.get("error")), None)
 
 
-def _choice(choice: ChunkChoice, place: int) -> Choice:
-    message = message_of(choice.message or choice.delta or Turn(), "assistant")
-    native = word(choice.native_finish_reason) or word(choice.finish_reason)
-    index = choice.index if isinstance(choice.index, int) else place
-    return Choice(index, message, finish_of(native, has_calls=bool(message.tool_calls())), native)
-
-
-def _functions(functions: object) -> tuple[Tool, ...]:
-    """Return the tools of the field that `tools` replaced."""
-    if not isinstance(functions, list):
-        return ()
-    return openai_request.tools_of([{"type": "function", "function": function} for function in functions])
+def _choice(choice: dict[str, Any], place: int) -> Choice:
+    said = choice.get("message") or choice.get("delta")
+    message = message_of(said if isinstance(said, dict) else {}, "assistant")
+    native = word(choice.get("native_finish_reason")) or word(choice.get("finish_reason"))
+    index = choice.get("index")
+    extras = {name: value for name, value in choice.items() if name not in _OF_CHOICE}
+    return Choice(
+        index if isinstance(index, int) else place,
+        message,
+        finish_of(native, has_calls=bool(message.tool_calls())),
+        native,
+        logprobs=(logprobs_of(choice["logprobs"]) or None) if choice.get("logprobs") else None,
+        extras=extras or None,
+    )

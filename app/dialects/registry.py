@@ -19,6 +19,7 @@ _READERS: Final[dict[str, DialectReader]] = {
     "cohere": CohereReader(),
     "gemini": GeminiReader(),
     "ollama": OllamaReader(),
+    "mistral": OpenAiChatReader(),
     "openai_chat": OpenAiChatReader(),
     "openai_completions": OpenAiCompletionsReader(),
     "openai_embeddings": OpenAiEmbeddingsReader(),
