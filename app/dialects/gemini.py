@@ -1,5 +1,6 @@
 """Google's `generateContent` and `streamGenerateContent`, on Gemini's own API and on Vertex."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ _TAKEN: Final = frozenset({
     "model", "contents", "content", "systemInstruction", "system_instruction", "tools", "toolConfig", "tool_config",
 })  # fmt: skip
 _NOTHING: Final = (b"", b"null", b'""', b"{}")
+_EMPTY: Final[tuple[object, ...]] = (None, "", {})
 _SYSTEM: Final = "systemInstruction"
 
 
@@ -69,7 +71,7 @@ class GeminiReader(Reader):
             params["toolConfig"] = config
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
+            messages=tuple(_messages(request)),
             tools=tools_of(request.get("tools")),
             tool_choice=choice,
             settings=settings,
@@ -125,6 +127,21 @@ class GeminiReader(Reader):
             return Stated(session=session_in(decode(_ids, body).labels))
         except UNREADABLE:
             return Stated()
+
+
+def _messages(request: dict[str, Any]) -> Iterator[Message]:
+    """Yield the messages of the elements that `split_messages` gives."""
+    for name in (_SYSTEM, "system_instruction"):
+        if request.get(name) not in _EMPTY:
+            yield message_of(request[name], "system")
+    contents = request.get("contents")
+    if isinstance(contents, list):
+        yield from map(message_of, contents)
+    elif contents not in _EMPTY:
+        yield message_of(contents)
+    content = request.get("content")
+    if isinstance(contents, list | None) and content not in _EMPTY:
+        yield message_of(content)
 
 
 def _split_plain(body: bytes) -> list[bytes]:

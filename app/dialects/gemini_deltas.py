@@ -13,7 +13,7 @@ from app.dialects.gemini_parts import OWN, left_of, part_of, pick
 from app.dialects.gemini_usage import usage_of
 from app.dialects.openai_usage import merge
 from app.dialects.sse import SseParser
-from app.dialects.wire import UNREADABLE, decode_any, fields, text_or_none, word
+from app.dialects.wire import UNREADABLE, decode_any, entries, fields, text_or_none, word
 from app.models.chat import FinishReason
 from app.models.delta import (
     Begin,
@@ -41,6 +41,7 @@ _FINISHES: Final = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION", 5:
 """What numbers mean in Gemini's API and Vertex alike; above these the two differ."""
 _BLOCKED: Final = frozenset({6, 7, 8})
 """Whichever of the two it is, these are refusals."""
+_SOURCES: Final = ("grounding", "citation")
 _TEXT_ONLY: Final = 1
 _STRUCTURE: Final = re.compile(rb'["{}\\]')
 
@@ -91,7 +92,10 @@ class GenerateDeltas:
             if data != b"[DONE]":
                 out.append(Skipped())
             return
-        self._chunks.add(chunk, out)
+        try:
+            self._chunks.add(chunk, out)
+        except RecursionError:
+            out.append(Skipped())
 
 
 class ChunkDeltas:
@@ -102,6 +106,8 @@ class ChunkDeltas:
         self._is_whole = is_whole
         self._has_begun = False
         self._usage: Any = None
+        self._is_told = True
+        """Whether the usage so far was told."""
         self._choices: dict[int, _Choice] = {}
         self._blocked: str | None = None
         self._has_failed = False
@@ -117,33 +123,52 @@ class ChunkDeltas:
                 return
         if not self._has_begun:
             self._begin(chunk, out)
-        for candidate in chunk.get("candidates") or ():
-            if isinstance(candidate, dict):
-                self._candidate(candidate, out)
+        for candidate in entries(chunk.get("candidates")):
+            self._candidate(candidate, out)
         if FEEDBACK in chunk or "prompt_feedback" in chunk:
             feedback = fields(pick(chunk, FEEDBACK, "prompt_feedback"))
             self._blocked = self._blocked or word(pick(feedback, "blockReason", "block_reason"))
         stated = pick(chunk, USAGE, "usage_metadata")
         if stated is not None:
-            self._usage = merge(self._usage, stated)
-            usage = usage_of(self._usage)
-            if usage is not None:
-                out.append(UsageDelta(usage))
+            self._count(stated, out)
 
     def close(self, *, is_cut: bool) -> list[Delta]:
         """Return why each answer ended, and the end unless the bytes were cut or no reason was given."""
         out: list[Delta] = []
+        if not self._is_told:
+            self._tell_usage(out)
+        told = self._usage
+        has_ended = False
         for index in sorted(self._choices):
-            finish = self._choices[index].finish(self._usage if len(out) == 0 else None, out)
+            finish = self._choices[index].finish(told, out)
             if finish is not None:
                 out.append(finish)
-        is_blocked = self._blocked is not None and not self._choices
-        if is_blocked:
-            told: Extras = None if self._usage is None else {USAGE: self._usage}
-            out.append(Finish("content_filter", self._blocked, extras=told))
-        if out and not is_cut and not self._has_failed:
+                has_ended, told = True, None
+        if self._blocked is not None and not self._choices:
+            extras: Extras = None if told is None else {USAGE: told}
+            out.append(Finish("content_filter", self._blocked, extras=extras))
+            has_ended = True
+        if has_ended and not is_cut and not self._has_failed:
             out.append(End())
         return out
+
+    def _count(self, stated: Any, out: list[Delta]) -> None:
+        """Take what was used so far, which every chunk says: told with the first, and at the end."""
+        before = self._usage
+        if before is None:
+            self._usage = stated
+            self._tell_usage(out)
+            return
+        is_more = isinstance(stated, dict) and isinstance(before, dict) and before.keys() <= stated.keys()
+        is_more = is_more and 0 not in stated.values()
+        self._usage = stated if is_more else merge(before, stated)
+        self._is_told = False
+
+    def _tell_usage(self, out: list[Delta]) -> None:
+        self._is_told = True
+        usage = usage_of(self._usage)
+        if usage is not None:
+            out.append(UsageDelta(usage))
 
     def _begin(self, chunk: dict[str, Any], out: list[Delta]) -> None:
         self._has_begun = True
@@ -220,7 +245,7 @@ class _Choice:
         """Return why it ended, None where it was cut; its citations come before."""
         if self._reason is None:
             return None
-        if self._details:
+        if any(name.startswith(_SOURCES) for name in self._details):
             text = "".join(self._text)
             out += [CitationDelta(citation, self._index) for citation in citations_of(self._details, text)]
         reason = self._reason

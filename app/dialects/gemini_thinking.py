@@ -31,6 +31,8 @@ def thinking_config(thinking: Thinking, target: Target, losses: Losses, dialect:
     """Return `thinkingConfig` for what a client of `dialect` asked, None where the model is not told."""
     if dialect == OWN:
         return _own(thinking)
+    if thinking.effort == "none":
+        thinking = Thinking(is_on=False)
     style = _style(target)
     if style == "none":
         if thinking.is_on:
@@ -76,7 +78,7 @@ def _generation(model: str) -> tuple[int, int]:
 
 def _by_level(thinking: Thinking, target: Target, losses: Losses) -> dict[str, object]:
     known = tuple(level for level in target.traits.efforts if level in _ORDER) or _LEVELS
-    if not thinking.is_on or thinking.effort == "none":
+    if not thinking.is_on:
         losses.change("thinking", "the model cannot be kept from thinking: it is asked to think least")
         return {"thinkingLevel": known[0].upper()}
     wanted = thinking.effort or _level_of(thinking.budget_tokens)
@@ -92,7 +94,7 @@ def _by_budget(thinking: Thinking, target: Target, losses: Losses) -> dict[str, 
     is_lite = "lite" in target.model
     is_pro = "pro" in target.model
     least = _LEAST_OF_PRO if is_pro else _LEAST_OF_LITE if is_lite else 1
-    if not thinking.is_on or thinking.effort == "none":
+    if not thinking.is_on:
         if is_pro:
             losses.change("thinking", "the model cannot be kept from thinking: it is asked to think least")
             return {"thinkingBudget": least}

@@ -5,7 +5,7 @@ https://ai.google.dev/api/generate-content#UsageMetadata
 
 from typing import Any, Final
 
-from app.dialects.gemini_parts import pick
+from app.dialects.gemini_parts import camelled, pick
 from app.dialects.wire import count, entries, word
 from app.models.usage import Usage
 
@@ -23,17 +23,18 @@ def usage_of(usage: object) -> Usage | None:
     """Return what `usageMetadata` says, None where there is none."""
     if not isinstance(usage, dict) or not usage:
         return None
-    sent = count(pick(usage, "promptTokenCount", "prompt_token_count"))
-    tool_prompt = count(pick(usage, "toolUsePromptTokenCount", "tool_use_prompt_token_count"))
-    got = count(pick(usage, "candidatesTokenCount", "candidates_token_count"))
-    thought = count(pick(usage, "thoughtsTokenCount", "thoughts_token_count"))
-    of_input = _by_modality(pick(usage, "promptTokensDetails", "prompt_tokens_details"))
-    of_output = _by_modality(pick(usage, "candidatesTokensDetails", "candidates_tokens_details"))
-    of_cache = _by_modality(pick(usage, "cacheTokensDetails", "cache_tokens_details"))
+    if "prompt_token_count" in usage or "total_token_count" in usage:
+        usage = camelled(usage)
+    get = usage.get
+    sent, tool_prompt = count(get("promptTokenCount")), count(get("toolUsePromptTokenCount"))
+    got, thought = count(get("candidatesTokenCount")), count(get("thoughtsTokenCount"))
+    of_input = _by_modality(get("promptTokensDetails"))
+    of_output = _by_modality(get("candidatesTokensDetails"))
+    of_cache = _by_modality(get("cacheTokensDetails"))
     return Usage(
         input_tokens=_sum(sent, tool_prompt),
         output_tokens=_sum(got, thought),
-        cache_read_tokens=count(pick(usage, "cachedContentTokenCount", "cached_content_token_count")),
+        cache_read_tokens=count(get("cachedContentTokenCount")),
         reasoning_tokens=thought,
         input_audio_tokens=of_input.get("AUDIO"),
         output_audio_tokens=of_output.get("AUDIO"),
@@ -70,6 +71,8 @@ def usage_metadata(usage: Usage) -> dict[str, object]:
 
 def _by_modality(details: object) -> dict[str, int]:
     found: dict[str, int] = {}
+    if not details:
+        return found
     for entry in entries(details):
         modality, tokens = entry.get("modality"), count(pick(entry, "tokenCount", "token_count"))
         name = _MODALITIES.get(modality, "") if isinstance(modality, int) else str(modality)
@@ -79,8 +82,7 @@ def _by_modality(details: object) -> dict[str, int]:
 
 
 def _tier(usage: dict[str, Any]) -> str | None:
-    stated = word(pick(usage, "serviceTier", "service_tier"))
-    traffic = pick(usage, "trafficType", "traffic_type")
+    stated, traffic = word(usage.get("serviceTier")), usage.get("trafficType")
     if stated or not isinstance(traffic, str):
         return stated
     return _TIERS.get(traffic, traffic)
