@@ -27,6 +27,8 @@ _EFFORTS: Final = ("none", "high")
 class MistralWriter(OpenAiChatWriter):
     """Writes chats for Mistral. Stateless; any thread."""
 
+    dialect = "mistral"
+
     def bend(self, body: dict[str, Any], losses: Losses) -> None:
         """Change a body into what Mistral wants."""
         body.pop("stream_options", None)

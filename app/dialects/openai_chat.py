@@ -36,6 +36,8 @@ _any: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
 class OpenAiChatReader(Reader):
     """Reads chat completions."""
 
+    dialect = DIALECT
+
     def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_object, body)
         rest = {name: value for name, value in request.items() if name not in _CONVERSATION}
@@ -49,7 +51,7 @@ class OpenAiChatReader(Reader):
             is_stream=request.get("stream") is True,
             settings=settings,
             params=params,
-            dialect=DIALECT,
+            dialect=self.dialect,
         )
 
     def _reply(self, body: bytes, status: int) -> Reply:
@@ -68,12 +70,12 @@ class OpenAiChatReader(Reader):
             error=_error(reply, choices, status),
             created_s=created if type(created) is int else None,
             extras=extras or None,
-            dialect=DIALECT,
+            dialect=self.dialect,
         )
 
     def _stream(self, body: bytes) -> Reply:
         deltas = ChatDeltas()
-        return msgspec.structs.replace(fold(deltas.feed(body) + deltas.close()), dialect=DIALECT)
+        return msgspec.structs.replace(fold(deltas.feed(body) + deltas.close()), dialect=self.dialect)
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the request's messages as they stand there; empty where the body cannot be read."""
@@ -88,6 +90,12 @@ class OpenAiChatReader(Reader):
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; none where the body cannot be read."""
         return openai_request.stated(body)
+
+
+class MistralReader(OpenAiChatReader):
+    """Reads Mistral's chats: OpenAI's, spelled its own way."""
+
+    dialect = "mistral"
 
 
 def _message(value: object) -> Message:

@@ -31,13 +31,15 @@ class OpenAiChatWriter:
     """Writes chat completions. Stateless; any thread."""
 
     content_type = "text/event-stream; charset=utf-8"
+    dialect = DIALECT
+    """Whose requests it writes as they stood."""
 
     def write_request(self, request: ChatRequest, target: Target) -> Written:
         """Return what asks an upstream. What another request says and a chat cannot is told as a loss.
 
         Raises InputError for media that a chat cannot hold, and files kept at another provider.
         """
-        if request.dialect == DIALECT:
+        if request.dialect == self.dialect:
             return self._own(request, target)
         losses, names = Losses(), tool_names(request)
         body: dict[str, Any] = {"model": target.model}
@@ -73,7 +75,7 @@ class OpenAiChatWriter:
 
     def write_reply(self, reply: Reply, asked: Asked) -> bytes:
         """Return a whole answer. `reply` has no error."""
-        return _to_json(own_reply(reply) if reply.dialect == DIALECT else written_reply(reply, asked))
+        return _to_json(own_reply(reply) if reply.dialect == self.dialect else written_reply(reply, asked))
 
     def write_deltas(self, asked: Asked) -> DeltaWriter:
         """Return a writer for one stream."""

@@ -8,7 +8,7 @@ from app.dialects.cohere_reader import CohereReader
 from app.dialects.dialect import DialectReader
 from app.dialects.gemini import GeminiReader
 from app.dialects.ollama_reader import OllamaReader
-from app.dialects.openai_chat import OpenAiChatReader
+from app.dialects.openai_chat import MistralReader, OpenAiChatReader
 from app.dialects.openai_completions import OpenAiCompletionsReader
 from app.dialects.openai_embeddings import OpenAiEmbeddingsReader
 from app.dialects.openai_responses import OpenAiResponsesReader
@@ -19,7 +19,7 @@ _READERS: Final[dict[str, DialectReader]] = {
     "cohere": CohereReader(),
     "gemini": GeminiReader(),
     "ollama": OllamaReader(),
-    "mistral": OpenAiChatReader(),
+    "mistral": MistralReader(),
     "openai_chat": OpenAiChatReader(),
     "openai_completions": OpenAiCompletionsReader(),
     "openai_embeddings": OpenAiEmbeddingsReader(),

@@ -41,7 +41,7 @@ class Talker:
             state = ChatCompletionStreamState()
             async for chunk in await create(messages=self._messages, **self._options, **options):
                 state.handle_chunk(chunk)
-            completion: Any = state.get_final_completion()
+            completion: Any = state.current_completion_snapshot  # the final one refuses a cut answer
         else:
             completion = await create(messages=self._messages, **self._options)
         message = completion.choices[0].message
