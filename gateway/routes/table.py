@@ -41,7 +41,7 @@ _OPENAI_AREAS: Final = {
     *("files", "uploads", "batches", "images", "audio", "fine_tuning", "vector_stores", "conversations", "containers"),
     *("videos", "assistants", "threads", "evals", "realtime"),
 }
-_GEMINI: Final = re.compile(r"/(v1|v1beta|v1alpha)/(?:models/)?((?:tunedModels/)?[^:]+):([A-Za-z]+)")
+_GEMINI: Final = re.compile(r"/(v1|v1beta|v1alpha)/(?:models/)?((?:tunedModels/)?.+):([A-Za-z]+)")
 _GEMINI_VERSION: Final = re.compile(r"(?:/upload)?/(?:v1beta|v1alpha)(?:/|$)")
 _GEMINI_CALLS: Final = {
     "generateContent": ("gemini", "chat"),

@@ -53,9 +53,23 @@ def _check_turns(contents: list[types.Content]) -> None:
     assert contents[0].role == "user"
 
 
+def _camel(value: Any) -> Any:
+    """Keys in one spelling: Google's own SDK mixes two. What a tool says and is told stays as it is."""
+    if isinstance(value, list):
+        return [_camel(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return {_word(key): inner if key in ("args", "response") else _camel(inner) for key, inner in value.items()}
+
+
+def _word(key: str) -> str:
+    first, *rest = key.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
 def heard(seen: Seen) -> Heard:
     """What the request asks."""
-    body = seen.json()
+    body = _camel(seen.json())
     match = _PATH.fullmatch(seen.path)
     assert match
     config = body.get("generationConfig") or {}
