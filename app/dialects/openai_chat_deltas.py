@@ -40,6 +40,7 @@ from app.models.message import Media, Part, Raw, Reasoning, Refusal, Text, ToolC
 
 _DONE: Final = b"[DONE]"
 _chunk: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
+_OF_BLOCKS: Final = {"of": "thinking_blocks"}
 _ORDINARY: Final = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
 """Fields of a delta that need no second look."""
 
@@ -148,7 +149,7 @@ class ChatDeltas:
 class _Choice:
     """One choice: which calls are open, and why it ended."""
 
-    __slots__ = ("by_index", "calls", "has_calls", "legacy", "native")
+    __slots__ = ("by_index", "calls", "has_calls", "has_thought", "legacy", "native")
 
     def __init__(self) -> None:
         self.native: str | None = None
@@ -157,6 +158,8 @@ class _Choice:
         """The newest call of each index."""
         self.legacy: _Call | None = None
         self.has_calls = False
+        self.has_thought = False
+        """A thought came in plain text."""
 
     def add(self, delta: dict[str, Any], index: int, out: list[Delta]) -> None:
         """Take what one chunk adds."""
@@ -187,8 +190,12 @@ class _Choice:
             out.append(Finish(reason or "other", self.native, index))
 
     def _add_rare(self, delta: dict[str, Any], index: int, out: list[Delta]) -> None:
+        is_plain = bool(delta.get("reasoning_content") or delta.get("reasoning"))
         for part in reasoning_parts(delta):
+            if isinstance(part, Reasoning) and self.has_thought and not is_plain and part.extras == _OF_BLOCKS:
+                part = msgspec.structs.replace(part, text="")  # said before, piece by piece
             _add_part(part, index, out)
+        self.has_thought = self.has_thought or is_plain
         for annotation in entries(delta.get("annotations")):
             out.append(CitationDelta(citation_of(annotation), index))
         audio = delta.get("audio")
