@@ -51,7 +51,7 @@ def emitted(deltas: list[Delta], *, is_complete: bool = True) -> bytes:
 
 def events_of(body: bytes) -> list[Any]:
     """The JSON of each event, without any of the code under test."""
-    lines = [line[5:].strip() for line in body.decode().splitlines() if line.startswith("data:")]
+    lines = [line[5:].strip() for line in body.decode().split("\n") if line.startswith("data:")]
     return [json.loads(line) for line in lines if line != "[DONE]"]
 
 
