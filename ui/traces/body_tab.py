@@ -1,8 +1,9 @@
 """The Request and Response tabs: a body indented or as it was, headers in order, a stream's events with their times."""
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+import msgspec
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.models.call import Headers
 from app.models.trace import SpanDetail, StreamEvent
@@ -12,7 +13,10 @@ from ui.kit.find_bar import FindBar
 from ui.kit.text_view import TextView
 from ui.style import set_role
 from ui.traces.tab import EmptyNote, SpanTab, column
+from ui.traces.translate_bar import TranslateBar
 
+TRANSLATED: Final = ("openai_chat", "openai_responses", "anthropic", "gemini")
+"""Dialects of clients whose requests can be put into others."""
 _FORMS: Final = ("Pretty", "Raw", "Headers", "Events")
 
 
@@ -88,6 +92,18 @@ class BodyTab(SpanTab):
     def _has_events(self, span: SpanDetail) -> bool:
         return self.which == "response" and span.content_type == "text/event-stream"
 
+    def put_in_bar(self, widget: QWidget) -> None:
+        """Add a button of one direction alone, behind those of both."""
+        row = self._bar.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.insertWidget(row.indexOf(self._upstream) + 1, widget)
+
+    def put_below_bar(self, widget: QWidget) -> None:
+        """Add a line of one direction alone."""
+        rows = self.layout()
+        assert isinstance(rows, QVBoxLayout)
+        rows.insertWidget(1, widget)
+
     def _make_bar(self) -> QWidget:
         bar = QWidget(self)
         row = QHBoxLayout(bar)
@@ -149,10 +165,44 @@ class BodyTab(SpanTab):
 
 
 class RequestTab(BodyTab):
-    """What the client sent, and what went upstream where it differs."""
+    """What the client sent, what went upstream where it differs, and what it would be for another model."""
 
     title = "Request"
     which = "request"
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self._model = ""
+        """What the request is shown for; "": as it was sent."""
+        self._translate = QPushButton("Translate", self)
+        self._translate.setToolTip("Show what this request would become for another model")
+        set_role(self._translate, role="quiet")
+        self.put_in_bar(self._translate)
+        self._translator = TranslateBar(self)
+        self._translator.hide()
+        self.put_below_bar(self._translator)
+        self._translate.clicked.connect(self._translator.begin)
+        self._translator.asked.connect(self._on_asked)
+        self._translator.left.connect(lambda: self._on_asked(""))
+
+    async def load(self, span: SpanDetail, *, is_same: bool) -> None:
+        """Read the request, or what it would be."""
+        can_translate = span.dialect in TRANSLATED and span.operation == "chat"
+        self._translate.setVisible(can_translate)
+        if not can_translate:
+            self._translator.hide()
+        await super().load(span, is_same=is_same)
+
+    async def _text(self, span: SpanDetail) -> str:
+        if not self._model or not self._translator.isVisibleTo(self):
+            return await super()._text(span)
+        body: bytes = await self.desk.reader.ask("body", span.id, "request")
+        question = {"dialect": span.dialect, "model": self._model, "request": msgspec.Raw(body)}
+        return translation_text(await self.desk.client.post("translate", question))
+
+    def _on_asked(self, model: str) -> None:
+        self._model = model
+        self._again()
 
     def headers(self, span: SpanDetail) -> tuple[str, Headers]:
         """Return the request line and headers."""
@@ -165,6 +215,23 @@ class RequestTab(BodyTab):
     def has_upstream(self, span: SpanDetail) -> bool:
         """Return whether something else went upstream."""
         return span.has_upstream_request
+
+
+def translation_text(said: dict[str, Any]) -> str:
+    """Return what a request would become, for a person: where it goes, what is lost, the body."""
+    lines = [f"{said['provider']} · {said['model']} · {said['dialect']}"]
+    if not said["is_translated"]:
+        lines.append("The provider speaks the client's own dialect: nothing changes but the model's name.")
+    else:
+        lines.append(f"POST {said['url']}")
+        lines += [f"{name}: {value}" for name, value in said["headers"].items()]
+    if said["losses"]:
+        lines += ["", "Not carried as asked:"]
+        lines += [f"  {loss['field']}: {loss['reason']} ({loss['kind']})" for loss in said["losses"]]
+    elif said["is_translated"]:
+        lines += ["", "Everything is carried."]
+    body = msgspec.json.format(msgspec.json.encode(said["body"]), indent=2).decode()
+    return "\n".join([*lines, "", body])
 
 
 class ResponseTab(BodyTab):

@@ -42,8 +42,8 @@ class Fact:
 
 def facts_of(span: SpanDetail) -> list[Fact]:
     """Return everything known of a span, grouped, unknown values left out."""
-    return [*_call(span), *_usage(span.usage), *_cost(span), *_attempts(span), *_links(span), *_ids(span),
-            *_headers(span), *_rest(span)]  # fmt: skip
+    return [*_call(span), *_translation(span), *_usage(span.usage), *_cost(span), *_attempts(span), *_links(span),
+            *_ids(span), *_headers(span), *_rest(span)]  # fmt: skip
 
 
 def _call(span: SpanDetail) -> Iterator[Fact]:
@@ -72,6 +72,16 @@ def _call(span: SpanDetail) -> Iterator[Fact]:
     for name, shown, field, value in pairs:
         if shown:
             yield Fact("Call", name, shown, term(field, value) if field and value else "")
+
+
+def _translation(span: SpanDetail) -> Iterator[Fact]:
+    if not span.upstream_dialect:
+        return
+    yield Fact("Translation", "Spoken to the provider", span.upstream_dialect)
+    if not span.losses:
+        yield Fact("Translation", "Carried", "everything")
+    for loss in span.losses:
+        yield Fact("Translation", f"{loss.kind.capitalize()}: {loss.field}", loss.reason)
 
 
 def _usage(usage: Usage | None) -> Iterator[Fact]:

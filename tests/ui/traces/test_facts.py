@@ -2,6 +2,7 @@
 
 from made_traces import span_detail
 
+from app.models.loss import Loss
 from app.models.span import Failure, Link, LinkMethod
 from app.models.usage import Usage
 from ui.traces.facts import Fact, facts_of
@@ -41,3 +42,14 @@ def test_a_failure_comes_first() -> None:
 
 def test_an_estimated_usage_says_so() -> None:
     assert values("Tokens", usage=Usage(output_tokens=3, is_estimated=True))["Counted by"].startswith("us")
+
+
+def test_a_translation_tells_what_it_could_not_carry() -> None:
+    losses = (Loss("seed", "Anthropic has no seed"), Loss("response_format", "asked for in words", "emulated"))
+    assert values("Translation", upstream_dialect="anthropic", losses=losses) == {
+        "Spoken to the provider": "anthropic",
+        "Dropped: seed": "Anthropic has no seed",
+        "Emulated: response_format": "asked for in words",
+    }
+    assert values("Translation", upstream_dialect="gemini")["Carried"] == "everything"
+    assert values("Translation") == {}
