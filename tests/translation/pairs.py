@@ -74,13 +74,17 @@ class Pair:
         self._upstream.answers.append(say(script, MODELS[self.upstream]))
         before = len(self._gateway.sink.calls)
         self._gateway.sink.finished.clear()
+        n_seen = len(self._upstream.seen)
         try:
             told = await self.talker.ask(is_stream=self.is_stream)
-        finally:
-            await self._gateway.record()
-            calls = self._gateway.sink.calls
-            assert len(calls) == before + 1
-            self.losses += [str(loss) for loss in calls[-1].losses]
+        except BaseException:
+            if self._gateway.server.in_flight or len(self._upstream.seen) > n_seen:
+                await self._gateway.record()
+            raise
+        await self._gateway.record()
+        calls = self._gateway.sink.calls
+        assert len(calls) == before + 1
+        self.losses += [str(loss) for loss in calls[-1].losses]
         seen = self._upstream.seen[-1]
         self.voice.check(seen)
         return self.voice.heard(seen), told

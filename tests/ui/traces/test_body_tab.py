@@ -1,11 +1,10 @@
 """A call's bodies, and what its request would become."""
 
 import asyncio
-import dataclasses
 from typing import Any, cast
 
 import msgspec
-from made_desk import FakeClient, make_desk
+from made_desk import make_desk
 from made_traces import FakeReader, span_detail
 from pytestqt.qtbot import QtBot
 
@@ -23,19 +22,6 @@ SAID: dict[str, Any] = {
 }
 
 
-class Translating(FakeClient):
-    """Answers as the gateway's translate route."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[Any] = []
-
-    async def post(self, path: str, value: object = None, *, wait_s: float = 0) -> Any:
-        assert path == "translate"
-        self.asked.append(msgspec.json.decode(msgspec.json.encode(value)))
-        return SAID
-
-
 class OneBody(FakeReader):
     """Has one request."""
 
@@ -46,8 +32,13 @@ class OneBody(FakeReader):
 
 
 def test_a_request_is_shown_as_it_would_be_for_another_model(qtbot: QtBot) -> None:
-    client = Translating()
-    desk = dataclasses.replace(make_desk(OneBody()), client=cast(Any, client))
+    desk, asked = make_desk(OneBody()), []
+
+    async def post(path: str, value: object) -> Any:
+        asked.append((path, msgspec.json.decode(msgspec.json.encode(value))))
+        return SAID
+
+    cast(Any, desk.client).post = post
     tab = RequestTab(desk)
     qtbot.addWidget(tab)
     span = span_detail(dialect="openai_chat", operation="chat")
@@ -60,9 +51,8 @@ def test_a_request_is_shown_as_it_would_be_for_another_model(qtbot: QtBot) -> No
     assert "POST https://api.anthropic.com/v1/messages" in shown
     assert "seed: Anthropic has no seed (dropped)" in shown
     assert '"max_tokens": 4096' in shown
-    assert client.asked == [
-        {"dialect": "openai_chat", "model": "claude-sonnet-4-5", "request": {"model": "gpt-4o", "messages": []}}
-    ]
+    request = {"model": "gpt-4o", "messages": []}
+    assert asked == [("translate", {"dialect": "openai_chat", "model": "claude-sonnet-4-5", "request": request})]
 
 
 def test_what_no_dialect_of_clients_is_cannot_be_translated(qtbot: QtBot) -> None:
