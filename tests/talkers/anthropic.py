@@ -96,12 +96,13 @@ def _settings(talk: Talk) -> dict[str, Any]:
     options: dict[str, Any] = {
         "system": talk.system or None,
         "max_tokens": talk.max_tokens,
-        "temperature": talk.temperature,
-        "top_p": talk.top_p,
         "stop_sequences": list(talk.stop) or None,
         "thinking": {"type": "enabled", "budget_tokens": 2048} if talk.thinks else None,
         "metadata": {"user_id": talk.user} if talk.user else None,
     }
+    sampling = {"temperature": talk.temperature, "top_p": talk.top_p}
+    # the SDK's newest version has no arguments for them, the API still takes them for older models
+    options["extra_body"] = {name: value for name, value in sampling.items() if value is not None} or None
     if talk.tools:
         options["tools"] = [
             {"name": tool.name, "description": tool.description, "input_schema": tool.schema} for tool in talk.tools

@@ -13,7 +13,9 @@ from voices.script import Heard, Script, event, must_fit, sorted_json
 PATH = "/v1/messages"
 PROOF_ORIGIN = "anthropic"
 _REQUEST = TypeAdapter(message_create_params.MessageCreateParamsNonStreaming)
-_KNOWN = set(message_create_params.MessageCreateParamsBase.__annotations__) | {"stream"}
+_KNOWN = set(message_create_params.MessageCreateParamsBase.__annotations__) | {
+    *("stream", "temperature", "top_p", "top_k")  # the newest SDK has no arguments for the last three
+}
 
 
 def check(seen: Seen) -> None:
