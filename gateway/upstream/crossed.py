@@ -89,7 +89,7 @@ class Crossed:
         except TimeoutError:
             return
         if self._inner.is_complete:
-            self._end()
+            await self._end()
         if self._error is not None and not self._has_content:
             raise FailedInside(self._error)
 
@@ -105,7 +105,7 @@ class Crossed:
                 except UpstreamError as error:
                     return self._break(error)
             if self._inner.is_complete:
-                self._end()
+                await self._end()
             written = self._write()
             if self._has_ended:
                 return written + self._close()
@@ -140,10 +140,11 @@ class Crossed:
                 self._has_content = True
         self._waiting += self._restorer.deltas(deltas)
 
-    def _end(self) -> None:
-        """Take what is left when the provider's last byte has come."""
+    async def _end(self) -> None:
+        """Take what is left when the provider's last byte has come; it may have come with the first."""
         if self._has_ended:
             return
+        self._take(await self._inner.read())
         self._has_ended = True
         if self._raw and self._is_whole():
             reader = reader_of(self._exchange.upstream_dialect)
