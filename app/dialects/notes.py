@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 _NOTES: Final = frozenset({
-    "id", "status", "type", "item", "derived", "instructions", "index", "caller",
+    "id", "status", "type", "item", "derived", "instructions", "index", "caller", "summary", "display",
+    "reasoning_effort", "reasoning", "reasoning_content", "reasoning_details", "thinking_blocks",
     "under", "parameters", "responseSchema", "responseMimeType", "thinkingBudget",
 })  # fmt: skip
 
