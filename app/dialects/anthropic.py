@@ -5,19 +5,23 @@ from typing import Any, Final
 
 import msgspec
 
-from app.dialects.anthropic_parts import parts_of
-from app.dialects.anthropic_stream import MessageFold, Whole, usage_of
+from app.dialects.anthropic_deltas import AnthropicDeltas
+from app.dialects.anthropic_parts import OWN, parts_of, rest_of
+from app.dialects.anthropic_settings import settings_of, tool_choice_of, tool_of
+from app.dialects.anthropic_usage import usage_of, usage_rest
 from app.dialects.dialect import Stated
 from app.dialects.failures import error_of, stated_error, without_answer
 from app.dialects.finish import finish_of
-from app.dialects.openai_request import keyed, params_of, session_in
+from app.dialects.fold import fold
+from app.dialects.openai_request import keyed, session_in
 from app.dialects.reader import Reader
-from app.dialects.sse import read_events
 from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, entries, fields, text_or_none, word
-from app.models.chat import ChatRequest, Choice, Reply, Tool
-from app.models.message import Message, Role, ToolResult
+from app.dialects.writing import deltas_of_body
+from app.models.chat import ChatRequest, Choice, Reply
+from app.models.message import Extras, Message, Role, ToolResult
 
-_TAKEN: Final = frozenset({"model", "messages", "system", "tools", "tool_choice", "stream"})
+_OF_CHOICE: Final = ("stop_details", "container", "context_management")
+_OF_ANSWER: Final = ("id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage", *_OF_CHOICE)
 _NOTHING: Final = (b"null", b'""', b"[]")
 _CLAUDE_CODE: Final = re.compile(r"^(?P<user>.*)_session_(?P<session>[0-9A-Za-z-]+)$")
 _ROLES: Final[dict[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}
@@ -26,11 +30,6 @@ _ROLES: Final[dict[str, Role]] = {"user": "user", "assistant": "assistant", "sys
 class _Split(msgspec.Struct, gc=False):
     messages: list[msgspec.Raw]
     system: msgspec.Raw = msgspec.Raw()
-
-
-class _Turn(msgspec.Struct, gc=False):
-    role: Any = None
-    content: Any = None
 
 
 class _System(msgspec.Struct, gc=False):
@@ -42,11 +41,11 @@ class _Ids(msgspec.Struct, gc=False):
 
 
 _split: Final = msgspec.json.Decoder(_Split)
-_turn: Final = msgspec.json.Decoder(_Turn)
 _system: Final = msgspec.json.Decoder(_System)
 _ids: Final = msgspec.json.Decoder(_Ids)
-_whole: Final = msgspec.json.Decoder(Whole)
+_any: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
 _request: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any])
+_whole: Final = _request
 
 
 class AnthropicReader(Reader):
@@ -54,13 +53,16 @@ class AnthropicReader(Reader):
 
     def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
+        settings, params = settings_of(request)
         return ChatRequest(
             model=text_or_none(request.get("model")),
-            messages=tuple(self._element(raw) for raw in self.split_messages(body)),
-            tools=tuple(_tool(tool) for tool in entries(request.get("tools"))),
-            tool_choice=request.get("tool_choice"),
+            messages=tuple(_messages(request)),
+            tools=tuple(tool_of(tool) for tool in entries(request.get("tools"))),
+            tool_choice=tool_choice_of(request.get("tool_choice")),
             is_stream=request.get("stream") is True,
-            params=params_of(request, _TAKEN),
+            settings=settings,
+            params=params,
+            dialect=OWN,
         )
 
     def _reply(self, body: bytes, status: int) -> Reply:
@@ -68,24 +70,33 @@ class AnthropicReader(Reader):
             whole = decode(_whole, body)
         except UNREADABLE:
             return without_answer(body, status)
-        if whole.error or not isinstance(whole.content, list):
-            error = error_of({"error": whole.error}, status) if whole.error else stated_error(decode_any(body), status)
-            return Reply(id=text_or_none(whole.id), usage=usage_of(whole.usage), error=error)
-        message = Message("assistant", tuple(parts_of(whole.content)))
-        native = word(whole.stop_reason)
+        error, content = whole.get("error"), whole.get("content")
+        if error or not isinstance(content, list):
+            said = error_of(whole, status) if error else stated_error(whole, status)
+            return Reply(id=text_or_none(whole.get("id")), usage=usage_of(whole.get("usage")), error=said)
+        message = Message("assistant", tuple(parts_of(content)))
+        native = word(whole.get("stop_reason"))
         has_calls = any(not call.is_server_side for call in message.tool_calls())
+        of_choice = {name: whole[name] for name in _OF_CHOICE if whole.get(name) is not None}
+        choice = Choice(
+            0,
+            message,
+            finish_of(native, has_calls=has_calls),
+            native,
+            text_or_none(whole.get("stop_sequence")),
+            extras=of_choice or None,
+        )
         return Reply(
-            id=text_or_none(whole.id),
-            model=text_or_none(whole.model),
-            choices=(Choice(0, message, finish_of(native, has_calls=has_calls), native),),
-            usage=usage_of(whole.usage),
+            id=text_or_none(whole.get("id")),
+            model=text_or_none(whole.get("model")),
+            choices=(choice,),
+            usage=usage_of(whole.get("usage")),
+            extras=_of_reply(whole),
+            dialect=OWN,
         )
 
     def _stream(self, body: bytes) -> Reply:
-        fold = MessageFold()
-        for event in read_events(body):
-            fold.add(event)
-        return fold.reply()
+        return fold(deltas_of_body(AnthropicDeltas(), body))
 
     def split_messages(self, body: bytes) -> list[bytes]:
         """Return the system prompt with its key, then the messages; empty where the body cannot be read."""
@@ -100,14 +111,7 @@ class AnthropicReader(Reader):
     def _element(self, raw: bytes) -> Message:
         if raw.startswith(b'"system"'):
             return Message("system", tuple(parts_of(decode_request(_system, b"{" + raw + b"}").system)))
-        if not raw.startswith(b"{"):
-            return Message("user", tuple(parts_of(decode_request(_any, raw))))
-        turn = decode_request(_turn, raw)
-        parts = parts_of(turn.content)
-        role = _ROLES.get(turn.role, "user") if isinstance(turn.role, str) else "user"
-        if role == "user" and any(isinstance(part, ToolResult) for part in parts):
-            role = "tool"
-        return Message(role, tuple(parts))
+        return _message(decode_request(_any, raw))
 
     def stated(self, body: bytes) -> Stated:
         """Return the ids a request states; Claude Code writes its session into `metadata.user_id`."""
@@ -121,7 +125,34 @@ class AnthropicReader(Reader):
         return _stated_by(user, session_in(metadata))
 
 
-_any: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
+def _messages(request: dict[str, Any]) -> list[Message]:
+    """Return the conversation: what `split_messages` gives, read."""
+    turns = request.get("messages")
+    if not isinstance(turns, list):
+        return []
+    system = request.get("system")
+    first = [Message("system", tuple(parts_of(system)))] if system not in (None, "", []) else []
+    return first + [_message(turn) for turn in turns]
+
+
+def _message(turn: object) -> Message:
+    if not isinstance(turn, dict):
+        return Message("user", tuple(parts_of(turn)))
+    parts = parts_of(turn.get("content"))
+    said = turn.get("role")
+    role = _ROLES.get(said, "user") if isinstance(said, str) else "user"
+    if role == "user" and any(isinstance(part, ToolResult) for part in parts):
+        role = "tool"
+    return Message(role, tuple(parts), extras=rest_of(turn, ("role", "content")) if len(turn) > 2 else None)
+
+
+def _of_reply(whole: dict[str, Any]) -> Extras:
+    """Return what an answer says beside its content; `usage` there is what the shared form has no counts for."""
+    rest = rest_of(whole, _OF_ANSWER) or {}
+    more = usage_rest(whole.get("usage"))
+    if more:
+        rest["usage"] = more
+    return rest or None
 
 
 def _stated_by(user: str, session: str | None) -> Stated:
@@ -137,15 +168,3 @@ def _stated_by(user: str, session: str | None) -> Stated:
         owner = text_or_none(named.get("account_uuid")) or text_or_none(named.get("device_id"))
         return Stated(user=owner or user, session=session or session_in(named))
     return Stated(user=user, session=session)
-
-
-def _tool(tool: dict[str, Any]) -> Tool:
-    kind = word(tool.get("type")) or "custom"
-    own = {key: value for key, value in tool.items() if key not in ("type", "name", "cache_control")}
-    schema = tool.get("input_schema") if kind == "custom" else own or None
-    return Tool(
-        word(tool.get("name")) or kind,
-        text_or_none(tool.get("description")),
-        schema,
-        "function" if kind == "custom" else kind,
-    )

@@ -1,10 +1,12 @@
 import json
 
+import msgspec
 import pytest
 
 from app.dialects.anthropic import AnthropicReader
 from app.models.chat import ReplyError, Tool
-from app.models.message import Media, Message, Raw, Reasoning, Text, ToolCall, ToolResult
+from app.models.message import CacheMark, Media, Message, Raw, Reasoning, Text, ToolCall, ToolResult
+from app.models.settings import Settings
 
 READER = AnthropicReader()
 
@@ -62,16 +64,17 @@ def test_a_request_is_read_whole():
     }
     request = READER.read_request(json.dumps(body).encode())
     assert request.messages == (
-        Message("system", (Text("Be kind."),)),
+        Message("system", (Text("Be kind.", cache=CacheMark()),)),
         Message("user", (Text("Weather?"),)),
         Message("assistant", (ToolCall("t1", "w", '{"a":1}'),)),
         Message("tool", (ToolResult("t1", None, (Text("rain"),), is_error=True), Text("And now?"))),
     )
     assert request.tools == (
         Tool("w", "d", {"type": "object"}),
-        Tool("web_search", None, {"max_uses": 2}, "web_search_20250305"),
+        Tool("web_search", kind="web_search_20250305", extras={"max_uses": 2}),
     )
-    assert (request.model, request.is_stream, request.params) == ("claude", True, {"max_tokens": 100})
+    assert (request.model, request.is_stream, request.dialect) == ("claude", True, "anthropic")
+    assert (request.settings, request.params) == (Settings(max_tokens=100), {})
 
 
 def test_the_system_prompt_is_an_element_with_its_key():
@@ -84,8 +87,8 @@ def test_the_system_prompt_is_an_element_with_its_key():
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
-        ({"type": "thinking", "thinking": "hm", "signature": "s"}, Reasoning("hm", "s")),
-        ({"type": "redacted_thinking", "data": "xyz"}, Reasoning("", "xyz")),
+        ({"type": "thinking", "thinking": "hm", "signature": "s"}, Reasoning("hm", "s", origin="anthropic")),
+        ({"type": "redacted_thinking", "data": "xyz"}, Reasoning("", "xyz", True, "anthropic")),
         ({"type": "image", "source": {"type": "url", "url": "https://x/a"}}, Media("image", url="https://x/a")),
         (
             {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}},
@@ -95,20 +98,54 @@ def test_the_system_prompt_is_an_element_with_its_key():
             {"type": "document", "title": "T", "source": {"type": "file", "file_id": "f1"}},
             Media("file", file_id="f1", name="T"),
         ),
-        ({"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "words"}}, Text("words")),
-        ({"type": "document", "source": {"type": "content", "content": [_text("words")]}}, Text("words")),
-        ({"type": "container_upload", "file_id": "f1"}, Media("file", file_id="f1")),
         (
             {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "q"}},
             ToolCall("s1", "web_search", '{"query":"q"}', is_server_side=True),
         ),
+        ({"type": "novelty"}, Raw("novelty", {"type": "novelty"})),
+    ],
+)
+def test_every_block_is_read(block, expected):
+    assert _read("assistant", [block]).parts == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ({"type": "document", "source": {"type": "content", "content": [_text("words")]}}, (Text("words"),)),
+        (
+            {"type": "search_result", "title": "T", "source": "https://x", "content": [_text("a"), _text("b")]},
+            (Text("T\nhttps://x"), Text("a"), Text("b")),
+        ),
+        ({"type": "container_upload", "file_id": "f1"}, (Media("file", file_id="f1"),)),
+        ({"type": "tool_reference", "tool_name": "t"}, (Text("t"),)),
+    ],
+)
+def test_a_block_that_is_shown_as_another_keeps_itself(block, expected):
+    first, *others = _read("user", [block]).parts
+    assert first.extras == {block["type"]: block}
+    assert all(part.extras == {block["type"]: None} for part in others)
+    assert tuple(msgspec.structs.replace(part, extras=None) for part in (first, *others)) == expected
+
+
+def test_a_document_of_plain_text_is_its_text():
+    source = {"type": "text", "media_type": "text/plain", "data": "words"}
+    block = {"type": "document", "title": "T", "source": source, "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    head = {"source": {"type": "text", "media_type": "text/plain"}, "title": "T"}
+    assert _read("user", [block]).parts == (Text("words", cache=CacheMark("1h"), extras={"document": head}),)
+
+
+@pytest.mark.parametrize(
+    ("block", "parts", "is_error"),
+    [
         (
             {
                 "type": "web_search_tool_result",
                 "tool_use_id": "s1",
                 "content": [{"type": "web_search_result", "title": "T", "url": "https://x", "encrypted_content": "e"}],
             },
-            ToolResult("s1", None, (Text("T\nhttps://x"),)),
+            (Text("T\nhttps://x"),),
+            False,
         ),
         (
             {
@@ -116,17 +153,13 @@ def test_the_system_prompt_is_an_element_with_its_key():
                 "tool_use_id": "s1",
                 "content": {"type": "web_search_tool_result_error", "error_code": "unavailable"},
             },
-            ToolResult(
-                "s1",
-                None,
-                (
-                    Raw(
-                        "web_search_tool_result_error",
-                        {"type": "web_search_tool_result_error", "error_code": "unavailable"},
-                    ),
+            (
+                Raw(
+                    "web_search_tool_result_error",
+                    {"type": "web_search_tool_result_error", "error_code": "unavailable"},
                 ),
-                is_error=True,
             ),
+            True,
         ),
         (
             {
@@ -134,12 +167,13 @@ def test_the_system_prompt_is_an_element_with_its_key():
                 "tool_use_id": "s1",
                 "content": {"type": "bash_code_execution_result", "stdout": "out", "stderr": "err", "content": []},
             },
-            ToolResult("s1", None, (Text("out\nerr"),)),
+            (Text("out\nerr"),),
+            False,
         ),
-        ({"type": "novelty"}, Raw("novelty", {"type": "novelty"})),
     ],
 )
-def test_every_block_is_read(block, expected):
+def test_what_a_tool_of_the_providers_found_is_shown_and_kept(block, parts, is_error):
+    expected = ToolResult("s1", None, parts, is_error, is_server_side=True, extras={block["type"]: block})
     assert _read("assistant", [block]).parts == (expected,)
 
 
