@@ -64,6 +64,9 @@ class GeminiReader(Reader):
 
     def _request(self, body: bytes) -> ChatRequest:
         request = decode_request(_request, body)
+        counted = request.get("generateContentRequest")
+        if isinstance(counted, dict) and "contents" not in request:
+            request = counted  # of which tokens are to be counted
         settings, params = settings_of({name: value for name, value in request.items() if name not in _TAKEN})
         config = pick(request, "toolConfig", "tool_config")
         choice = tool_choice_of(config)

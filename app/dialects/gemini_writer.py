@@ -45,10 +45,6 @@ class GeminiWriter:
         """
         return _Writing(request, target).written()
 
-    def write_count_request(self, request: ChatRequest, target: Target) -> Written:
-        """Return what asks Gemini how many tokens a request has. Raises as `write_request`."""
-        return _Writing(request, target).counting()
-
     def read_deltas(self) -> DeltaReader:
         """Return a reader for one stream, events or an array."""
         return GenerateDeltas()
@@ -85,18 +81,6 @@ class _Writing:
         restore = Restore(names=self._names.changed(), output=config.checked, custom_tools=custom)
         verb = "streamGenerateContent?alt=sse" if request.is_stream else "generateContent"
         return Written(_to_json(body), self._path(verb), (), self._losses.all(), restore)
-
-    def counting(self) -> Written:
-        """Return the request that only counts: system prompt and tools count too, within a request of their own.
-
-        https://ai.google.dev/api/tokens#v1beta.CountTokensRequest
-        """
-        body = self._body()
-        model = self._target.model
-        named = model if model.startswith(_PLACES) else f"models/{model}"
-        kept = {name: body[name] for name in ("contents", "systemInstruction", "tools", "toolConfig") if name in body}
-        asked: Block = {"generateContentRequest": {"model": named, **kept}}
-        return Written(_to_json(asked), self._path("countTokens"), (), self._losses.all())
 
     def _body(self) -> Block:
         request, config, contents = self._request, self._config, self._contents

@@ -5,7 +5,7 @@ import pytest
 from app.dialects.gemini import GeminiReader
 from app.models.chat import ReplyError, Tool
 from app.models.message import Media, Message, Reasoning, Text, ToolCall, ToolResult
-from app.models.settings import Settings, ToolChoice
+from app.models.settings import OutputFormat, Settings, Thinking, ToolChoice
 
 READER = GeminiReader()
 
@@ -212,3 +212,98 @@ def test_an_answer_equals_the_turn_sent_back_though_the_client_made_up_an_id():
     )
     sent = {"role": "model", "parts": [{"function_call": {"id": "mine", "name": "w", "args": {"n": 2}}}]}
     assert READER.canon(json.dumps(sent).encode()) == READER.canon_message(answered.choices[0].message)
+
+
+def test_every_setting_has_its_place_and_the_rest_is_kept():
+    config = {
+        "maxOutputTokens": 9,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "topK": 40.0,
+        "stopSequences": ["a"],
+        "seed": 7,
+        "presencePenalty": 1,
+        "frequencyPenalty": -1,
+        "candidateCount": 2,
+        "responseLogprobs": True,
+        "logprobs": 3,
+        "responseModalities": ["TEXT", "AUDIO"],
+        "speechConfig": {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Kore"}}},
+        "thinkingConfig": {"thinkingBudget": -1, "includeThoughts": True},
+        "mediaResolution": "MEDIA_RESOLUTION_LOW",
+    }
+    beside = {"labels": {"a": "b"}, "cachedContent": "c", "serviceTier": "FLEX"}
+    body = {"contents": [], "generationConfig": config, **beside}
+    request = READER.read_request(json.dumps(body).encode())
+    assert request.settings == Settings(
+        max_tokens=9,
+        temperature=0.5,
+        top_p=0.9,
+        top_k=40,
+        stop=("a",),
+        seed=7,
+        presence_penalty=1,
+        frequency_penalty=-1,
+        n=2,
+        logprobs=True,
+        top_logprobs=3,
+        modalities=("text", "audio"),
+        audio={"voice": "Kore"},
+        thinking=Thinking(shows=True, extras={"thinkingBudget": -1}),
+        metadata={"a": "b"},
+        service_tier="flex",
+    )
+    kept = {"mediaResolution": "MEDIA_RESOLUTION_LOW"}
+    assert request.params == {"cachedContent": "c", "generationConfig": kept}
+
+
+@pytest.mark.parametrize(
+    ("config", "output"),
+    [
+        ({"responseMimeType": "application/json"}, OutputFormat("json")),
+        ({"response_mime_type": "text/plain"}, OutputFormat("text")),
+        (
+            {"responseMimeType": "application/json", "responseJsonSchema": {"type": "object"}},
+            OutputFormat("schema", {"type": "object"}),
+        ),
+        (
+            {"responseMimeType": "application/json", "responseSchema": {"type": "STRING", "nullable": True}},
+            OutputFormat(
+                "schema",
+                {"type": ["string", "null"]},
+                extras={"responseSchema": {"type": "STRING", "nullable": True}},
+            ),
+        ),
+        ({"responseMimeType": "text/x.enum", "responseSchema": {"type": "STRING"}}, None),
+    ],
+)
+def test_a_structured_output_is_read_in_every_form(config, output):
+    request = READER.read_request(json.dumps({"contents": [], "generationConfig": config}).encode())
+    assert request.settings.output == output
+    assert bool(request.params) == (output is None)
+
+
+def test_thinking_off_is_a_budget_of_nothing():
+    body = b'{"contents": [], "generationConfig": {"thinking_config": {"thinking_budget": 0}}}'
+    assert READER.read_request(body).settings.thinking == Thinking(is_on=False)
+
+
+def test_a_request_whose_tokens_are_counted_is_read():
+    inner = {"model": "models/m", "contents": [{"parts": [{"text": "a"}]}]}
+    request = READER.read_request(json.dumps({"generateContentRequest": inner}).encode())
+    assert (request.model, request.messages) == ("models/m", (Message("user", (Text("a"),)),))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"systemInstruction": {"parts": [{"text": "s"}]}, "contents": [{"parts": [{"text": "a"}]}, "b"]},
+        {"system_instruction": "s", "contents": {"role": "model", "parts": {"text": "a"}}},
+        {"contents": "a"},
+        {"content": {"parts": [{"text": "a"}]}},
+    ],
+)
+def test_a_message_is_its_element_read_alone(body):
+    written = json.dumps(body).encode()
+    read = tuple(READER.read_element(element) for element in READER.split_messages(written))
+    assert READER.read_request(written).messages == read

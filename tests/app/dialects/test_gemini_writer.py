@@ -404,14 +404,3 @@ def test_a_first_turn_of_the_model_has_a_placeholder_before_it():
 def test_the_providers_quirks_bend_the_config():
     target = Target("m", quirks=Quirks(drop=("seed",), cap={"maxOutputTokens": 5}))
     assert _config(target, seed=1, max_tokens=9) == {"maxOutputTokens": 5}
-
-
-def test_counting_asks_with_system_prompt_and_tools():
-    request = ChatRequest("m", (Message("system", (Text("Be kind."),)), USER), (FUNCTION,), dialect="anthropic")
-    written = WRITER.write_count_request(request, SECOND)
-    asked = json.loads(written.body)["generateContentRequest"]
-    assert written.path == "/v1beta/models/gemini-2.5-flash:countTokens"
-    assert (asked["model"], set(asked)) == (
-        "models/gemini-2.5-flash",
-        {"model", "contents", "systemInstruction", "tools"},
-    )
