@@ -94,6 +94,8 @@ class Crossing:
     """As it came from the client."""
     losses: list[Loss]
     """What could not be carried, grown while the answer comes."""
+    aside: object = None
+    """What was asked where that is no conversation: embeddings, a ranking, a count."""
 
 
 class Exchange:

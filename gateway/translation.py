@@ -10,7 +10,7 @@ from typing import Final
 
 from app.config import Config
 from app.errors import Refused, UpstreamError
-from gateway.exchange import Crossing, Exchange, Plan
+from gateway.exchange import Crossing, Exchange, Plan, Reply
 from gateway.upstream.send import close_attempt, content_type_of
 from gateway.upstream.tap import Tag
 
@@ -35,12 +35,27 @@ class Translate:
         assert plan is not None
         if not plan.dialect:
             return
+        if exchange.route.operation != "chat":
+            self._cross_aside(exchange, plan)
+            return
         from gateway.crossing import cross  # with all dialects: not before it is needed
 
         if len(exchange.body) > _IN_THREAD_BYTES:
             crossing = await asyncio.to_thread(cross, exchange, plan)
         else:
             crossing = cross(exchange, plan)
+        self._take(exchange, plan, crossing)
+
+    def _cross_aside(self, exchange: Exchange, plan: Plan) -> None:
+        from gateway.side_crossing import cross
+
+        crossing = cross(exchange, plan)
+        if isinstance(crossing, Reply):
+            exchange.reply = crossing
+        else:
+            self._take(exchange, plan, crossing)
+
+    def _take(self, exchange: Exchange, plan: Plan, crossing: Crossing) -> None:
         if crossing.losses and self._is_strict(exchange):
             raise _too_lossy(crossing, plan)
         exchange.crossing, exchange.upstream_request = crossing, crossing.written.body
@@ -71,6 +86,11 @@ class TranslateBack:
             body = await _read_whole(exchange)
             exchange.upstream_response = body
             close_attempt(exchange)
+            if crossing.aside is not None:
+                from gateway.side_crossing import answer
+
+                exchange.reply = answer(exchange, crossing, body)
+                return
             reply = translate.answer(exchange, crossing, body, content_type_of(upstream.headers))
             exchange.reply = dataclasses.replace(reply, headers=(*reply.headers, *self._tag(exchange, body)))
             return

@@ -22,6 +22,7 @@ _OPENAI: Final[dict[str, Route]] = {
     "/v1/audio/transcriptions": Route("openai", "", "audio", "form"),
     "/v1/audio/translations": Route("openai", "", "audio", "form"),
     "/v1/rerank": Route("openai", "", "rerank", "body"),
+    "/v2/rerank": Route("openai", "", "rerank", "body"),
 }
 _ANTHROPIC: Final[dict[str, Route]] = {
     "/v1/messages": Route("anthropic", "anthropic", "chat", "body"),

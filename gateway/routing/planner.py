@@ -19,7 +19,9 @@ from gateway.routes.route import Family, Route
 _HOMES: Final[dict[Family, str]] = {"openai": "openai", "anthropic": "anthropic", "gemini": "google"}
 """Where a family's paths lead when nothing else is said."""
 _DIALECTS: Final[dict[Family, str]] = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini"}
-_TRANSLATED: Final = frozenset({"chat"})
+_TRANSLATED: Final = frozenset({"chat", "embeddings", "count_tokens"})
+_RANKERS: Final = {"voyage": "voyage", "tei": "tei"}
+"""Providers that rank in a form of their own, by name; who speaks OpenAI's chat ranks as Cohere and Jina do."""
 """Operations that can be put into another dialect."""
 _LAST_WITH_API_KEY: Final = "2023-06-01"
 _REMEMBERED: Final = 4096
@@ -173,6 +175,8 @@ def _other_dialect(route: Route, found: Found, provider: ProviderConfig) -> str:
     name, model = found
     if route.model_place == "none":
         return ""
+    if route.operation == "rerank":
+        return _ranking_dialect(name, provider)
     answered = dialects_for(provider, model)
     if spoken in answered or (provider.kind is None and provider.speaks(spoken)):
         return ""
@@ -188,6 +192,15 @@ def _key_place(exchange: Exchange, provider: ProviderConfig) -> Auth:
         if version is not None and version > _LAST_WITH_API_KEY:
             return "bearer"
     return provider.sends_key_as
+
+
+def _ranking_dialect(name: str, provider: ProviderConfig) -> str:
+    """Return the form a provider ranks in, "" for the client's own. Raises Refused for one that ranks nothing."""
+    if provider.dialect in ("cohere", "openai_chat", "openai_responses", "mistral"):
+        return _RANKERS.get(name, "")
+    if provider.dialect == "bedrock":
+        return "bedrock"
+    raise _wrong_dialect(name, provider, "rerank")
 
 
 def _wrong_dialect(name: str, provider: ProviderConfig, dialect: str) -> Refused:

@@ -17,6 +17,7 @@ LIMITED: tuple[type[Exception], ...] = (openai.RateLimitError, anthropic.RateLim
 BROKEN: tuple[type[Exception], ...] = (openai.InternalServerError, anthropic.InternalServerError, google.ServerError)
 ANY: tuple[type[Exception], ...] = (openai.APIError, anthropic.APIError, google.APIError)
 OTHERS = [(client, upstream) for client in CLIENTS for upstream in UPSTREAMS if client != upstream]
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession")  # Google's SDK does
 TEXT = Script("It was a dark and stormy night; the rain fell in torrents.")
 
 

@@ -9,7 +9,10 @@ from live_gateway import run
 from translation.pairs import CLIENTS, UPSTREAMS, Outcome, all_outcomes
 from translation.table import table
 
-pytestmark = pytest.mark.xdist_group("pairs")  # all of them read what was tried once
+pytestmark = [
+    pytest.mark.xdist_group("pairs"),  # all of them read what was tried once
+    pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession"),  # Google's SDK does
+]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "translation.md"
 
 
