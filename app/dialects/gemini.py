@@ -8,14 +8,14 @@ import msgspec
 from app.dialects.dialect import Stated
 from app.dialects.failures import stated_error, without_answer
 from app.dialects.fold import fold
-from app.dialects.gemini_deltas import ChunkDeltas, GenerateDeltas
+from app.dialects.gemini_deltas import GenerateDeltas
 from app.dialects.gemini_parts import OWN, message_of, pick
+from app.dialects.gemini_reply import reply_of
 from app.dialects.gemini_settings import settings_of, tool_choice_of, tools_of
 from app.dialects.openai_request import keyed, session_in
 from app.dialects.reader import Reader
 from app.dialects.wire import UNREADABLE, decode, decode_any, decode_request, text_or_none
 from app.models.chat import ChatRequest, Reply
-from app.models.delta import Delta
 from app.models.message import Message
 
 _TAKEN: Final = frozenset({
@@ -91,10 +91,7 @@ class GeminiReader(Reader):
             return self._stream(body)
         if not isinstance(value, dict):
             return without_answer(body, status)
-        chunks = ChunkDeltas(is_whole=True)
-        deltas: list[Delta] = []
-        chunks.add(value, deltas)
-        reply = fold(deltas + chunks.close(is_cut=False))
+        reply = reply_of(value)
         if reply.choices or "candidates" in value:
             return reply
         error = stated_error(value, status)

@@ -1,4 +1,4 @@
-"""Gemini's answers as deltas: chunks of a stream, sent as events or as one JSON array; a whole answer is one chunk.
+"""Gemini's answers as deltas: chunks of a stream, sent as events or as one JSON array.
 
 https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
 """
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from app.dialects.failures import error_of
 from app.dialects.finish import finish_of
-from app.dialects.gemini_grounding import citations_of, logprobs_of, more_logprobs
+from app.dialects.gemini_grounding import citations_of, logprobs_of, more_logprobs, names_sources
 from app.dialects.gemini_parts import OWN, left_of, part_of, pick
 from app.dialects.gemini_usage import usage_of
 from app.dialects.openai_usage import merge
@@ -41,7 +41,6 @@ _FINISHES: Final = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION", 5:
 """What numbers mean in Gemini's API and Vertex alike; above these the two differ."""
 _BLOCKED: Final = frozenset({6, 7, 8})
 """Whichever of the two it is, these are refusals."""
-_SOURCES: Final = ("grounding", "citation")
 _TEXT_ONLY: Final = 1
 _STRUCTURE: Final = re.compile(rb'["{}\\]')
 
@@ -101,9 +100,7 @@ class GenerateDeltas:
 class ChunkDeltas:
     """Takes an answer's chunks one by one."""
 
-    def __init__(self, *, is_whole: bool = False) -> None:
-        """`is_whole`: there is only this one, and its empty texts count."""
-        self._is_whole = is_whole
+    def __init__(self) -> None:
         self._has_begun = False
         self._usage: Any = None
         self._is_told = True
@@ -187,7 +184,7 @@ class ChunkDeltas:
         index = place if type(place) is int else 0
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = _Choice(index, is_whole=self._is_whole)
+            choice = self._choices[index] = _Choice(index)
         content = candidate.get("content")
         if isinstance(content, dict):
             parts = content.get("parts")
@@ -202,9 +199,8 @@ class ChunkDeltas:
 class _Choice:
     """One answer's parts, as far as they came."""
 
-    def __init__(self, index: int, *, is_whole: bool) -> None:
+    def __init__(self, index: int) -> None:
         self._index = index
-        self._is_whole = is_whole
         self._open: str | None = None
         """`text` or `thought`: what the next piece of its kind goes on with."""
         self._n_calls = 0
@@ -245,16 +241,15 @@ class _Choice:
         """Return why it ended, None where it was cut; its citations come before."""
         if self._reason is None:
             return None
-        if any(name.startswith(_SOURCES) for name in self._details):
+        if names_sources(self._details):
             text = "".join(self._text)
             out += [CitationDelta(citation, self._index) for citation in citations_of(self._details, text)]
-        reason = self._reason
-        native = _FINISHES.get(reason, str(reason)) if isinstance(reason, int) else str(reason)
+        reason, native = ending_of(self._reason, has_calls=self._has_calls)
         told = self._details if usage is None else {**self._details, USAGE: usage}
-        return Finish(_finish(native, has_calls=self._has_calls), native, self._index, extras=told or None)
+        return Finish(reason, native, self._index, extras=told or None)
 
     def _say(self, text: str, is_first: bool, out: list[Delta]) -> None:
-        if not text and not self._is_whole:
+        if not text:
             return
         is_new = not (is_first and self._open == "text")
         out.append(TextDelta(text, self._index, is_new))
@@ -265,7 +260,7 @@ class _Choice:
         index = self._index
         if isinstance(part, Text):
             is_new = not (is_first and self._open == "text")
-            if part.text or part.signature or part.extras or self._is_whole:
+            if part.text or part.signature or part.extras:
                 out.append(TextDelta(part.text, index, is_new, part.signature, part.extras))
                 self._open = None if part.signature else "text"
                 self._text.append(part.text)
@@ -341,7 +336,9 @@ class ArrayParser:
         return found
 
 
-def _finish(native: str, *, has_calls: bool) -> FinishReason:
+def ending_of(stated: object, *, has_calls: bool) -> tuple[FinishReason, str]:
+    """Return why an answer ended, in our word and in Google's; `$alt=json;enum-encoding=int` says it in numbers."""
+    native = _FINISHES.get(stated, str(stated)) if isinstance(stated, int) else str(stated)
     if native.isdecimal():
-        return "content_filter" if int(native) in _BLOCKED else "error"
-    return finish_of(native, has_calls=has_calls) or "other"
+        return ("content_filter" if int(native) in _BLOCKED else "error"), native
+    return finish_of(native, has_calls=has_calls) or "other", native

@@ -3,12 +3,19 @@
 https://ai.google.dev/api/generate-content#GroundingMetadata, …#LogprobsResult
 """
 
-from typing import Any
+from typing import Any, Final
 
 from app.dialects.gemini_parts import camelled, pick
 from app.dialects.wire import count, entries, fields, text_or_none
 from app.models.chat import Logprob
 from app.models.message import Citation
+
+_SOURCES: Final = ("grounding", "citation")
+
+
+def names_sources(candidate: dict[str, Any]) -> bool:
+    """Whether a candidate says where its text comes from."""
+    return any(name.startswith(_SOURCES) for name in candidate)
 
 
 def citations_of(candidate: dict[str, Any], text: str) -> list[Citation]:
