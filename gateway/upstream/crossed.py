@@ -17,7 +17,6 @@ from app.models.delta import (
     Delta,
     End,
     Failed,
-    Finish,
     PartDelta,
     ReasoningDelta,
     RefusalDelta,
@@ -31,7 +30,7 @@ from gateway.upstream.send import close_attempt, content_type_of
 PATIENCE_S: Final = 15.0
 """So long the client waits for the head of an answer that says nothing; then it gets signs of life."""
 PING_S: Final = 15.0
-_CONTENT: Final = (TextDelta, ReasoningDelta, RefusalDelta, CallBegin, PartDelta, Finish, End)
+_CONTENT: Final = (TextDelta, ReasoningDelta, RefusalDelta, CallBegin, PartDelta)
 _CUT: Final = "The provider's stream ended before it said it was done."
 
 
