@@ -33,7 +33,7 @@ bench: setup-test  ## speed, size and memory, as ratios within one run
 	$(BIN)/python packaging/bench/run.py
 
 translation-table: setup-test  ## docs/translation.md, from what the tests try
-	GATESCOPE_WRITE_PAGES=1 $(BIN)/python -m pytest -q -n 0 tests/translation
+	WRITE_PAGES=1 $(BIN)/python -m pytest -q -n 0 tests/translation
 
 screenshots: setup-test  ## the pictures of docs/, from a real window on a virtual display
 	$(BIN)/python packaging/screenshots.py

@@ -11,6 +11,7 @@ from app.dialects.anthropic_marks import Marks
 from app.dialects.anthropic_media import media_block, own_media
 from app.dialects.anthropic_parts import DOCUMENT_PLACES, OWN
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.dialects.seal import seal
 from app.dialects.tool_names import ToolNames
 from app.dialects.wire import UNREADABLE, decode_any
@@ -148,7 +149,7 @@ class Blocks:
         return None
 
     def _tell_extras(self, extras: Extras) -> None:
-        for name in extras or ():
+        for name in meaning(extras):
             self._losses.drop(f"messages.content.{name}", "Anthropic has no such field")
 
 

@@ -8,6 +8,7 @@ import binascii
 from typing import Any, Final
 
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.errors import InputError
 from app.models.message import Media
 
@@ -51,7 +52,7 @@ def media_block(media: Media, losses: Losses) -> dict[str, Any]:
         raise InputError(f"Claude cannot fetch {media.url[:80]}.", hint="Send an https address or the file itself.")
     if media.detail not in (None, "auto"):
         losses.drop("messages.content.image_url.detail", "Claude has one way to look at an image")
-    for name in media.extras or ():
+    for name in meaning(media.extras):
         losses.drop(f"messages.content.{name}", "Anthropic has no such field")
     return _image(media) if media.modality == "image" else _document(media)
 

@@ -17,6 +17,7 @@ from app.dialects.anthropic_schema import fitted
 from app.dialects.anthropic_thinking import Thought, lacks_thought, own_thought, thought_of
 from app.dialects.anthropic_tools import Tools
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.dialects.tool_names import ToolNames
 from app.dialects.turns import identified, leading_system, with_results
 from app.dialects.wire import fields, json_text
@@ -190,7 +191,7 @@ class RequestWriting:
         output = self._request.settings.output
         if output is None or output.kind == "text":
             return None
-        for name in output.extras or ():
+        for name in meaning(output.extras):
             self._losses.drop(f"response_format.{name}", "Anthropic has no such field")
         traits, quirks = self._target.traits, self._target.quirks
         if output.kind == "schema" and traits.takes_schema is not False and quirks.takes_schema:
@@ -253,7 +254,7 @@ class RequestWriting:
     def _tell_message(self, message: Message) -> None:
         if message.name:
             self._losses.drop("messages.name", "Anthropic has no names of speakers")
-        for name in message.extras or ():
+        for name in meaning(message.extras):
             self._losses.drop(f"messages.{name}", "Anthropic has no such field")
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from app.dialects.anthropic_parts import OWN
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.models.message import Message, Reasoning
 from app.models.settings import Thinking
 from app.models.target import Traits
@@ -51,7 +52,7 @@ def thought_of(thinking: Thinking | None, traits: Traits, max_tokens: int | None
     """Return the fields for a request of another dialect. `max_tokens`: what it asks for, None where it does not."""
     if thinking is None:
         return Thought()
-    for name in thinking.extras or ():
+    for name in meaning(thinking.extras):
         losses.drop(f"thinking.{name}", "Anthropic has no such field")
     if traits.thinking == "none":
         if thinking.is_on:

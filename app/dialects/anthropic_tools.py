@@ -9,6 +9,7 @@ from app.dialects.anthropic_marks import Marks
 from app.dialects.anthropic_parts import OWN
 from app.dialects.anthropic_schema import NO_FIELDS, fitted, tool_schema
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.dialects.tool_names import ToolNames
 from app.models.chat import ChatRequest, Tool
 from app.models.settings import OutputFormat, ToolChoice
@@ -100,7 +101,7 @@ class Tools:
             block = self._tool(tool)
             if block is not None:
                 self.list.append(block)
-        for name in (choice.extras if choice else None) or ():
+        for name in meaning(choice.extras if choice else None):
             self._losses.drop(f"tool_choice.{name}", "Anthropic has no such field")
         if not self.list:
             self._name_called()
@@ -126,7 +127,7 @@ class Tools:
         if tool.kind not in ("function", "custom"):
             self._losses.drop(f"tools.{tool.kind}", "a tool of another provider's own")
             return None
-        for name in tool.extras or ():
+        for name in meaning(tool.extras):
             self._losses.drop(f"tools.{name}", "Anthropic has no such field")
         block: Block = {"name": self._names.sent(tool.name)}
         if tool.description:

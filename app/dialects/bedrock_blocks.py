@@ -1,7 +1,7 @@
 """Parts written as Bedrock's content blocks."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from app.dialects.bedrock_media import KINDS, format_of
 from app.dialects.bedrock_models import vendor_of
 from app.dialects.bedrock_parts import CLAUDES, OWN
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.dialects.tool_names import ToolNames
 from app.dialects.wire import UNREADABLE, decode_any
 from app.errors import InputError
@@ -24,7 +25,6 @@ _OWN_ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 _NOT_IN_ID: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _NOT_IN_NAME: Final = re.compile(r"[^a-zA-Z0-9()\[\]-]+")
 _LONGEST_NAME: Final = 200
-_SPELLINGS: Final = frozenset({"id", "status", "type", "item", "derived", "instructions", "mode", "tools", "index"})
 _KINDS: Final = {modality: kind for kind, modality in KINDS.items()}
 _MARK_VENDORS: Final = ("claude", "nova", "unknown")
 
@@ -236,11 +236,6 @@ class Blocks:
     def _drop_extras(self, extras: dict[str, object] | None) -> None:
         for name in meaning(extras):
             self._losses.drop(f"messages.content.{name}", "Bedrock has no such field")
-
-
-def meaning(extras: Mapping[str, object] | None) -> list[str]:
-    """Return the names of what means something; ids, states and spellings of a dialect's own do not, elsewhere."""
-    return [name for name in extras if name not in _SPELLINGS] if extras else []
 
 
 def mark_in(part: Part) -> CacheMark | None:

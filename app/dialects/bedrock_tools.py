@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use-inference-call.htm
 
 from typing import Any, Final
 
-from app.dialects.bedrock_blocks import Block, Blocks, meaning
+from app.dialects.bedrock_blocks import Block, Blocks
 from app.dialects.bedrock_models import vendor_of
 from app.dialects.bedrock_parts import OWN
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.dialects.tool_names import ToolNames
 from app.models.chat import ChatRequest, Tool
 from app.models.settings import OutputFormat, ToolChoice

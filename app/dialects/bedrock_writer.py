@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.dialects.bedrock_blocks import Block, Blocks, mark_in, meaning
+from app.dialects.bedrock_blocks import Block, Blocks, mark_in
 from app.dialects.bedrock_inference import text_format, write_settings
 from app.dialects.bedrock_parts import OWN
 from app.dialects.bedrock_stream import ConverseDeltas
@@ -18,6 +18,7 @@ from app.dialects.bedrock_thinking import is_thinking_claude
 from app.dialects.bedrock_tools import Tools
 from app.dialects.body_quirks import apply_quirks
 from app.dialects.losses import Losses
+from app.dialects.notes import meaning
 from app.dialects.tool_names import ToolNames
 from app.dialects.turns import alternating, identified, leading_system, with_results
 from app.dialects.wire import fields, json_text

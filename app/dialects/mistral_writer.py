@@ -36,7 +36,7 @@ class MistralWriter(OpenAiChatWriter):
             if name in body:
                 body[own] = body.pop(name)
         for name, reason in _UNKNOWN.items():
-            if body.pop(name, None) is not None:
+            if body.pop(name, None):
                 losses.drop(name, reason)
         if body.get("tool_choice") == "required":
             body["tool_choice"] = "any"

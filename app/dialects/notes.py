@@ -6,6 +6,7 @@ from typing import Final
 _NOTES: Final = frozenset({
     "id", "status", "type", "item", "derived", "instructions", "index", "caller", "summary", "display",
     "reasoning_effort", "reasoning", "reasoning_content", "reasoning_details", "thinking_blocks",
+    "of", "is_bare", "legacy", "whole", "word", "mode", "tools", "annotations", "audio", "function_call",
     "under", "parameters", "responseSchema", "responseMimeType", "thinkingBudget",
 })  # fmt: skip
 

@@ -51,7 +51,8 @@ _READ: Final = frozenset(
         "tool_call_id",
     }
 )
-_CALL: Final = frozenset({"id", "type", "function", "custom"})
+_CALL: Final = frozenset({"id", "type", "index", "function", "custom"})
+"""`index` is where a call stood in its stream; in a message its place says that."""
 _KEPT: Final = ("reasoning_details", "thinking_blocks", "annotations", "audio", "function_call")
 """Read into parts and kept whole in the message's extras."""
 
@@ -127,7 +128,7 @@ def call_of(call: dict[str, Any]) -> ToolCall | Raw:
     extras: Extras = None
     if len(call) > 3 or len(function) > 2 or not call.keys() <= _CALL:
         inner = {key: value for key, value in function.items() if key not in ("name", "arguments", "input")}
-        extras = {key: value for key, value in call.items() if key not in ("id", "type", "function", "custom")}
+        extras = {key: value for key, value in call.items() if key not in _CALL}
         extras = extras | ({"function": inner} if inner else {}) or None
     return ToolCall(
         word(call.get("id")), word(function.get("name")) or "", arguments, is_custom=is_custom, extras=extras

@@ -113,8 +113,8 @@ def written_settings(request: ChatRequest, target: Target, losses: Losses) -> Fi
                 losses.drop(name, f"{target.model} takes none")
                 written[name] = None
     written["reasoning_effort"] = _effort(settings.thinking, target, losses)
-    for name, value in request.params.items():
-        losses.drop(name, f"OpenAI's chat has no such field ({type(value).__name__})")
+    for name in request.params:
+        losses.drop(name, "OpenAI's chat has no such field")
     return {name: value for name, value in written.items() if value is not None}
 
 

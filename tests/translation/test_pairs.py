@@ -47,6 +47,6 @@ def test_streams_carry_what_whole_answers_carry() -> None:
 
 def test_the_page_tells_what_was_tried() -> None:
     made = table(outcomes())
-    if os.environ.get("GATESCOPE_WRITE_PAGES"):
+    if os.environ.get("WRITE_PAGES"):
         PAGE.write_text(made, encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == made, "make translation-table writes it anew"

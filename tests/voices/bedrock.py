@@ -77,6 +77,9 @@ def heard(seen: Seen) -> Heard:
         thinks=thinking.get("type") in ("enabled", "adaptive"),
         cache_marks=json.dumps(body).count('"cachePoint"'),
     )
+    wanted = (body.get("outputConfig") or {}).get("textFormat") or {}
+    if wanted:
+        found.schema = json.loads(wanted["structure"]["jsonSchema"]["schema"])
     tools = body.get("toolConfig") or {}
     found.tools = [tool["toolSpec"]["name"] for tool in tools.get("tools") or [] if "toolSpec" in tool]
     choice = tools.get("toolChoice") or {}

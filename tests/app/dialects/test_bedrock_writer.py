@@ -472,13 +472,13 @@ def test_details_of_other_dialects_are_dropped_aloud():
             Raw("compaction", {}),
         ),
         name="bob",
-        extras={"audio": 1},
+        extras={"sound": 1},
     )
     written = asked(HI, turn, HI)
     assert json.loads(written.body)["messages"][1]["content"] == [{"text": "a"}, {"text": "no"}]
     assert set(losses(written)) == {
         "messages.name",
-        "messages.audio",
+        "messages.sound",
         "messages.content.odd",
         "messages.content.citations",
         "messages.content.server_tool_use",

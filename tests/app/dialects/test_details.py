@@ -19,9 +19,9 @@ def test_a_plain_request_loses_nothing():
 
 
 def test_each_detail_is_told_once():
-    said = Text("a", (Citation(),), CacheMark(), "proof", {"annotations": []})
+    said = Text("a", (Citation(),), CacheMark(), "proof", {"notes": []})
     parts = (said, said, Reasoning("hm"), Raw("odd", {}), ToolCall("a", "f", "", is_server_side=True))
-    inner = ToolResult("a", None, (Raw("inner", {}),), extras={"status": 1})
+    inner = ToolResult("a", None, (Raw("inner", {}),), extras={"odd": 1})
     request = ChatRequest(
         "m",
         (Message("user", parts, name="bob", extras={"x": 1}), Message("tool", (inner,))),
@@ -35,12 +35,12 @@ def test_each_detail_is_told_once():
         "cache_control",
         "messages.name",
         "messages.x",
-        "messages.content.annotations",
+        "messages.content.notes",
         "messages.content.citations",
         "messages.content.signature",
         "messages.content.odd",
         "messages.content.inner",
-        "messages.content.status",
+        "messages.content.odd",
         "messages.content.server_tool",
         "reasoning",
         "tools.defer",

@@ -14,6 +14,8 @@ from app.models.target import Target
 
 BOTH = {"openai.chat": (OpenAiChatReader(), OpenAiChatWriter()), "mistral.chat": (MistralReader(), MistralWriter())}
 DEFAULTS = (
+    "messages.tool_calls.index",
+    "choices.message.tool_calls.index",
     "model",
     "stream",
     "choices.delta",
