@@ -182,7 +182,7 @@ def answer_blocks(parts: Iterable[Part], reply_id: str, *, is_own: bool, dialect
     """
     blocks: list[Block] = []
     n_calls = 0
-    for part in parts:
+    for part in parts if is_own else _with_thoughts(parts):
         if isinstance(part, ToolCall):
             block = _answer_call(part, call_id_of(part.id, reply_id, n_calls), is_own)
             n_calls += 1
@@ -191,6 +191,20 @@ def answer_blocks(parts: Iterable[Part], reply_id: str, *, is_own: bool, dialect
         if block is not None:
             blocks.append(block)
     return blocks
+
+
+def _with_thoughts(parts: Iterable[Part]) -> list[Part]:
+    """Return the parts with the proof of a call on the thought before it: a call has no place for one here."""
+    shaped: list[Part] = []
+    for part in parts:
+        if isinstance(part, ToolCall) and part.signature and not part.is_server_side:
+            last = shaped[-1] if shaped else None
+            if isinstance(last, Reasoning) and last.signature is None:
+                shaped[-1] = msgspec.structs.replace(last, signature=part.signature, origin=part.origin)
+            else:
+                shaped.append(Reasoning("", part.signature, origin=part.origin))
+        shaped.append(part)
+    return shaped
 
 
 def call_id_of(call_id: str | None, reply_id: str, place: int) -> str:

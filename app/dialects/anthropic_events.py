@@ -212,6 +212,9 @@ class MessageEvents:
         opened.origin = delta.origin or opened.origin
 
     def _begin_call(self, begin: CallBegin) -> None:
+        if begin.signature and not begin.is_server_side:  # a call has no place for a proof: the thought before it has
+            has_proof = isinstance(self._open, _OpenThought) and bool(self._open.proof)
+            self._think(ReasoningDelta("", is_new=has_proof, signature=begin.signature, origin=begin.origin))
         self._stop()
         place, self._n_calls = self._n_calls, self._n_calls + 1
         block: Block = {

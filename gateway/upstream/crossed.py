@@ -8,6 +8,7 @@ import asyncio
 from typing import Final
 
 from app.dialects.fold import fold, unfold
+from app.dialects.gemini_writer import GeminiWriter
 from app.dialects.registry import reader_of
 from app.dialects.restore import Restorer
 from app.errors import UpstreamError
@@ -54,7 +55,12 @@ class Crossed:
         self._reader = writer_there(exchange).read_deltas()
         self._restorer = Restorer(crossing.written.restore, crossing.asked.reply_id)
         writer = writer_back(exchange)
-        self._writer = writer.write_deltas(crossing.asked)
+        content_type = writer.content_type
+        if isinstance(writer, GeminiWriter) and "alt=sse" not in exchange.path:
+            self._writer = writer.write_deltas_array(crossing.asked)
+            content_type = "application/json"
+        else:
+            self._writer = writer.write_deltas(crossing.asked)
         self._raw: list[bytes] = []
         self._waiting: list[Delta] = []
         """Read and not yet written."""
@@ -63,7 +69,7 @@ class Crossed:
         self._has_ended = False
         self._has_content = False
         self.status = inner.status
-        self.headers = [(b"content-type", writer.content_type.encode()), (b"cache-control", b"no-cache")]
+        self.headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-cache")]
         self.headers += kept_headers(inner.headers)
         self.is_complete = False
 
