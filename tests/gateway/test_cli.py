@@ -16,6 +16,7 @@ from waiting import until
 
 from app.paths import Paths
 from app.store.connect import open_writer
+from app.store.migrations import SCHEMA
 from app.version import VERSION
 from gateway.folder import read_runtime
 
@@ -52,7 +53,7 @@ def test_a_wrong_command_line_is_told() -> None:
 def test_serve_says_it_is_ready_and_leaves_when_stdin_closes(tmp_path: Path) -> None:
     with running_gateway(tmp_path / "data", "") as gateway:
         assert gateway.ready["ready"] is True
-        assert gateway.ready["schema"] == 1
+        assert gateway.ready["schema"] == SCHEMA
         assert gateway.ready["pid"] == gateway.process.pid
         runtime = read_runtime(Paths(gateway.data))
         assert runtime is not None

@@ -35,7 +35,7 @@ APIS = {
 
 CONFIG = """\
 providers:
-  oc: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/v1", api_key: env:TAPE_KEY}}
+  oc: {{dialect: openai_chat, also: [openai_responses], base_url: "http://127.0.0.1:{port}/v1", api_key: env:TAPE_KEY}}
   an: {{dialect: anthropic, base_url: "http://127.0.0.1:{port}", api_key: env:TAPE_KEY}}
   gm: {{dialect: gemini, base_url: "http://127.0.0.1:{port}", api_key: env:TAPE_KEY}}
 """

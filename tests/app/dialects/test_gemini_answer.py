@@ -240,7 +240,7 @@ _PLACES = st.integers(0, 2)
 _CHOICES = st.integers(0, 1)
 _ORIGINS = st.sampled_from([None, "bedrock"])
 _DELTAS = st.one_of(
-    st.builds(Begin, st.none() | _WORDS, dialect=st.sampled_from(["", "gemini", "anthropic"])),
+    st.builds(Begin, st.none() | _WORDS, dialect=st.sampled_from(["", "anthropic"])),
     st.builds(TextDelta, _WORDS, _CHOICES, st.booleans()),
     st.builds(
         ReasoningDelta, _WORDS, _CHOICES, signature=st.none() | _WORDS, origin=st.sampled_from([None, "bedrock"])

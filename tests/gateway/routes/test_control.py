@@ -9,6 +9,7 @@ import pytest
 from gateway_process import GatewayProcess, running_gateway
 
 from app.paths import Paths
+from app.store.migrations import SCHEMA
 from app.version import VERSION
 from gateway.folder import read_runtime
 
@@ -30,7 +31,7 @@ def desktop(gateway: GatewayProcess) -> Iterator[httpx.Client]:
 
 def test_health_is_open_to_all_and_tells_who_we_are(gateway: GatewayProcess) -> None:
     said = httpx.get(f"{gateway.url}/gatescope/health").json()
-    assert said == {"app": "gatescope", "version": VERSION, "pid": gateway.process.pid, "schema": 1}
+    assert said == {"app": "gatescope", "version": VERSION, "pid": gateway.process.pid, "schema": SCHEMA}
 
 
 @pytest.mark.parametrize("path", ["status", "keys", "live", "first-key", "nowhere"])
