@@ -31,6 +31,7 @@ format: setup-test
 
 bench: setup-test  ## speed, size and memory, as ratios within one run
 	$(BIN)/python packaging/bench/run.py
+	$(BIN)/python packaging/bench/translation.py
 
 translation-table: setup-test  ## docs/translation.md, from what the tests try
 	WRITE_PAGES=1 $(BIN)/python -m pytest -q -n 0 tests/translation
