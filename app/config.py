@@ -56,6 +56,32 @@ def _open_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return text
+
+
+class QuirksConfig(ConfigModel):
+    """Where a provider differs from the dialect it speaks, as `app.models.target.Quirks` tells it field by field."""
+
+    drop: list[str] = []
+    rename: dict[str, str] = {}
+    cap: dict[str, float] = {}
+    floor: dict[str, float] = {}
+    roles: dict[str, str] = {}
+    takes_parts: bool = True
+    takes_schema: bool = True
+    takes_json_mode: bool = True
+    takes_tool_choice: bool = True
+    takes_stream_usage: bool = True
+    has_think_tags: bool = False
+    reasoning_field: str = ""
+    tool_id_pattern: Annotated[str, AfterValidator(_pattern)] = ""
+
+
 class ProviderConfig(ConfigModel):
     """Where a provider lives, what it speaks and how it knows us."""
 
@@ -90,6 +116,9 @@ class ProviderConfig(ConfigModel):
     """Azure's, with paths of deployments. None: the paths of its v1, which have no version."""
     profile: str | None = None
     """Where credentials are: a profile of AWS's files, a file of a Google service account. None: the usual places."""
+    models_path: str | None = None
+    """Where it lists its models, under `base_url`. None: as its dialect does."""
+    quirks: QuirksConfig = QuirksConfig()
 
     @property
     def sends_key_as(self) -> Auth:
