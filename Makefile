@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run serve demo test test-slow lint format bench translation-table screenshots lock setup setup-test clean
+.PHONY: run serve demo test test-slow lint format bench pages screenshots lock setup setup-test clean
 
 run: setup  ## open the desktop with its gateway (headless where there is no display)
 	$(BIN)/gatescope
@@ -33,8 +33,8 @@ bench: setup-test  ## speed, size and memory, as ratios within one run
 	$(BIN)/python packaging/bench/run.py
 	$(BIN)/python packaging/bench/translation.py
 
-translation-table: setup-test  ## docs/translation.md, from what the tests try
-	WRITE_PAGES=1 $(BIN)/python -m pytest -q -n 0 tests/translation
+pages: setup-test  ## docs/translation.md and docs/providers.md, from what the tests try and the data say
+	WRITE_PAGES=1 $(BIN)/python -m pytest -q -n 0 tests/translation/test_pairs.py tests/app/test_providers_page.py
 
 screenshots: setup-test  ## the pictures of docs/, from a real window on a virtual display
 	$(BIN)/python packaging/screenshots.py

@@ -37,7 +37,7 @@ def test_every_built_in_provider_is_valid_and_there_without_a_config() -> None:
     config = parse("")
     assert set(config.providers) == set(built_in_providers())
     assert {"openai", "anthropic", "google", "openrouter", "ollama"} <= set(config.providers)
-    assert all(one.env or one.auth == "none" for one in config.providers.values())
+    assert all(one.env or one.auth == "none" or one.kind for one in config.providers.values())
 
 
 def test_a_users_provider_lies_over_the_built_in_one_field_by_field() -> None:

@@ -17,7 +17,7 @@ TITLES = {
 HEAD = (
     "# Translation\n\n"
     "What a client keeps of each feature when the model speaks another dialect (columns). Every cell was tried, "
-    "streamed and whole, with the vendors' own SDKs through a live gateway; `make translation-table` writes this page "
+    "streamed and whole, with the vendors' own SDKs through a live gateway; `make pages` writes this page "
     "anew.\n\n"
     "✓ carried · ~ carried with a loss that the gateway names (below) · ✗ refused in words · "
     "– the client's dialect cannot ask for it\n"

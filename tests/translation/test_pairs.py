@@ -49,4 +49,4 @@ def test_the_page_tells_what_was_tried() -> None:
     made = table(outcomes())
     if os.environ.get("WRITE_PAGES"):
         PAGE.write_text(made, encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == made, "make translation-table writes it anew"
+    assert PAGE.read_text(encoding="utf-8") == made, "make pages writes it anew"
