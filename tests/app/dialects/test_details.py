@@ -40,7 +40,6 @@ def test_each_detail_is_told_once():
         "messages.content.signature",
         "messages.content.odd",
         "messages.content.inner",
-        "messages.content.odd",
         "messages.content.server_tool",
         "reasoning",
         "tools.defer",
