@@ -19,8 +19,8 @@ _MOST_MODELS: Final = 4096
 """Names remembered: clients may ask for any name."""
 _REGIONS: Final = re.compile(r"^(?:us-gov|us|eu|apac|global|jp|au|ca|sa|amer)\.(?=[a-z0-9]+\.)")
 _MAKER: Final = re.compile(
-    r"^(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshot(?:ai)?|openai|qwen|stability|"
-    r"twelvelabs|us|writer|xai|zai)\.(?=[a-z])"
+    r"^(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshot(?:ai)?|openai|qwen|writer|xai|zai)"
+    r"\.(?=[a-z])"
 )
 _SNAPSHOT: Final = re.compile(
     r"(?:[-@](?:20\d{2}-?[01]\d-?[0-3]\d|latest|default)|-v\d+(?::\d+(?::\w+)?)?|:[\w.-]+|-maas)$"
@@ -36,8 +36,7 @@ def quirks_of(stated: QuirksConfig) -> Quirks:
     """Return quirks as translations take them. Fields that nobody stated keep their defaults."""
     if not stated.model_fields_set:
         return _PLAIN
-    said: dict[str, Any] = {name: getattr(stated, name) for name in stated.model_fields_set}
-    return msgspec.convert(said, Quirks)
+    return msgspec.convert(stated.model_dump(include=stated.model_fields_set), Quirks)
 
 
 @lru_cache(maxsize=_MOST_MODELS)

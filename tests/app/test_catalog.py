@@ -1,7 +1,6 @@
-import tomllib
-from importlib.resources import files
+import subprocess
+import sys
 
-import msgspec
 import pytest
 
 from app.catalog import bare_name, quirks_of, target_of, traits_of
@@ -10,50 +9,93 @@ from app.models.target import Quirks, Traits
 
 
 @pytest.mark.parametrize(
-    ("model", "bare"),
+    ("name", "bare"),
     [
-        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5"),
-        ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5"),
-        ("openai/gpt-4o-mini-2024-07-18", "gpt-4o-mini"),
+        ("us.anthropic.claude-opus-4-7-v1:0", "claude-opus-4-7"),
+        ("anthropic/claude-sonnet-4.5", "claude-sonnet-4.5"),
+        ("claude-haiku-4-5@20251001", "claude-haiku-4-5"),
+        ("arn:aws:bedrock:us-east-1:1:inference-profile/eu.anthropic.claude-3-haiku-20240307-v1:0", "claude-3-haiku"),
+        ("gpt-5-2025-08-07", "gpt-5"),
         ("ft:gpt-4o-mini-2024-07-18:org::id", "gpt-4o-mini"),
-        ("models/gemini-2.5-pro", "gemini-2.5-pro"),
-        ("qwen3:8b", "qwen3"),
+        ("models/gemini-3-pro-preview", "gemini-3-pro-preview"),
+        ("openai/gpt-oss-120b:free", "gpt-oss-120b"),
+        ("llama3.2:3b-instruct-q4_K_M", "llama3.2"),
+        ("Qwen/Qwen3-32B", "qwen3-32b"),
     ],
 )
-def test_a_model_is_known_by_any_of_its_names(model: str, bare: str) -> None:
-    assert bare_name(model) == bare
+def test_a_model_is_known_by_its_makers_name_however_it_is_dressed(name: str, bare: str) -> None:
+    assert bare_name(name) == bare
 
 
-def test_what_is_known_of_a_model_follows_it_to_every_provider() -> None:
-    assert traits_of("us.anthropic.claude-sonnet-4-5-20250929-v1:0") == traits_of("claude-sonnet-4-5")
-    assert traits_of("claude-sonnet-4-5").thinking == "budget"
-    assert traits_of("gpt-4.1").thinking == "none"
-    assert traits_of("o3").uses_completion_tokens and not traits_of("o3").takes_sampling
-    assert traits_of("gemini-3-pro-preview").needs_signatures
-    assert not traits_of("gemini-2.5-pro").needs_signatures
+@pytest.mark.parametrize(
+    ("model", "thinking", "most"),
+    [
+        ("claude-3-5-haiku-20241022", "none", 8192),
+        ("claude-3-7-sonnet-latest", "budget", 64000),
+        ("claude-opus-4-20250514", "budget", 32000),
+        ("claude-sonnet-4-5", "budget", 64000),
+        ("claude-opus-4-6", "adaptive", 128000),
+        ("claude-sonnet-5-5", "adaptive", 128000),
+        ("o3", "effort", 100000),
+        ("gpt-5-mini", "effort", 128000),
+        ("gpt-5-chat-latest", "none", 16384),
+        ("gpt-4o", "none", 16384),
+        ("gemini-2.0-flash", "none", 8192),
+        ("gemini-2.5-pro", "budget", 65536),
+        ("gemini-3-pro-preview", "level", 65536),
+        ("somebodys-own-model", "unknown", None),
+    ],
+)
+def test_families_differ_in_how_they_think_and_how_much_they_say(model: str, thinking: str, most: int | None) -> None:
+    traits = traits_of(model)
+    assert (traits.thinking, traits.max_output_tokens) == (thinking, most)
 
 
-def test_of_an_unknown_model_nothing_is_claimed() -> None:
-    assert traits_of("nobody-knows-me-1") == Traits()
+def test_only_the_newest_claudes_refuse_sampling() -> None:
+    refusing = [name for name in ("claude-sonnet-4-5", "claude-opus-4-6", "claude-opus-4-7", "claude-opus-5")
+                if not traits_of(name).takes_sampling]  # fmt: skip
+    assert refusing == ["claude-opus-4-7", "claude-opus-5"]
 
 
-def test_every_row_is_of_traits() -> None:
-    rows = tomllib.loads(files("resources").joinpath("models.toml").read_text(encoding="utf-8"))
-    assert len(rows) > 40
-    for pattern, fields in rows.items():
-        assert pattern == pattern.lower()
-        msgspec.convert(fields, Traits)
+def test_efforts_are_those_of_the_very_model() -> None:
+    assert traits_of("claude-opus-4-5").efforts == ("low", "medium", "high")
+    assert traits_of("gpt-5").efforts == ("minimal", "low", "medium", "high")
+    assert traits_of("gpt-5.1").efforts == ("none", "low", "medium", "high")
+    assert traits_of("gpt-5-pro").efforts == ("high",)
+    assert traits_of("gemini-3-pro-preview").efforts == ("low", "high")
 
 
-def test_a_config_says_all_quirks_and_nothing_else() -> None:
-    assert set(QuirksConfig.model_fields) == {field.name for field in msgspec.structs.fields(Quirks)}
-    assert quirks_of(QuirksConfig()) == Quirks()
-    stated = QuirksConfig(drop=["seed"], cap={"temperature": 1.0}, takes_parts=False)
-    assert quirks_of(stated) == Quirks(drop=("seed",), cap={"temperature": 1.0}, takes_parts=False)
+def test_openais_thinkers_want_completion_tokens_and_its_older_models_do_not() -> None:
+    assert traits_of("o4-mini").uses_completion_tokens
+    assert traits_of("openai/gpt-5.2").uses_completion_tokens
+    assert not traits_of("gpt-4o").uses_completion_tokens
+    assert not traits_of("gpt-oss-20b").uses_completion_tokens
 
 
-def test_a_target_has_the_providers_quirks_and_the_models_traits() -> None:
-    provider = ProviderConfig(dialect="openai_chat", base_url="https://x.example", quirks=QuirksConfig(drop=["seed"]))
-    target = target_of("mine", provider, "gpt-4.1", "openai_chat")
-    assert (target.provider, target.dialect, target.quirks.drop) == ("mine", "openai_chat", ("seed",))
-    assert target.traits == traits_of("gpt-4.1")
+def test_a_target_carries_its_providers_quirks_and_its_models_traits() -> None:
+    provider = ProviderConfig.model_validate(
+        {
+            "dialect": "openai_chat",
+            "base_url": "http://x/v1",
+            "quirks": {"drop": ["logit_bias"], "roles": {"developer": "system"}, "takes_schema": False},
+        }
+    )
+    target = target_of("mine", provider, "gpt-5", "openai_chat")
+    assert (target.model, target.provider, target.dialect) == ("gpt-5", "mine", "openai_chat")
+    assert target.quirks == Quirks(drop=("logit_bias",), roles={"developer": "system"}, takes_schema=False)
+    assert target.traits.thinking == "effort"
+
+
+def test_quirks_and_their_config_have_the_same_fields_and_defaults() -> None:
+    assert list(QuirksConfig.model_fields) == list(Quirks.__struct_fields__)
+    every = QuirksConfig.model_validate(QuirksConfig().model_dump())
+    assert quirks_of(every) == Quirks() == quirks_of(QuirksConfig())
+
+
+def test_an_unknown_model_has_no_traits() -> None:
+    assert traits_of("") == Traits()
+
+
+def test_models_are_read_on_the_first_question_and_not_before() -> None:
+    code = "import sys, app.catalog as c; n = c._rows.cache_info().misses; sys.exit(n)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
