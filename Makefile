@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run serve demo test test-slow lint format bench pages screenshots lock setup setup-test clean
+.PHONY: run serve demo test test-slow test-agents agents lint format bench pages screenshots lock setup setup-test clean
 
 run: setup  ## open the desktop with its gateway (headless where there is no display)
 	$(BIN)/gatescope
@@ -15,10 +15,16 @@ demo: setup
 	$(BIN)/gatescope demo
 
 test: setup-test lint  ## everything CI runs
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow and not agents"
 
 test-slow: setup-test
 	$(BIN)/python -m pytest -q -m slow
+
+test-agents: setup-test agents  ## other people's agents on models of other dialects
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m agents
+
+agents:  ## LangChain, pydantic-ai, the OpenAI Agents SDK, the Vercel AI SDK, into .agents/
+	@sh packaging/agents/setup.sh "$(PYTHON)"
 
 lint: setup-test
 	$(BIN)/ruff check .

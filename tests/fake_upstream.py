@@ -90,6 +90,10 @@ class FakeUpstream:
         """Its address, without a path."""
         return f"http://127.0.0.1:{self.port}"
 
+    def answer_to(self, seen: Seen) -> Answer:
+        """Return what is said where no answer waits."""
+        return default_answer(seen)
+
     async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -109,7 +113,7 @@ class FakeUpstream:
             seen = await _read_request(reader, number, ahead)
             self.seen.append(seen)
             self.arrived.set()
-            answer = self.answers.popleft() if self.answers else default_answer(seen)
+            answer = self.answers.popleft() if self.answers else self.answer_to(seen)
             watch = asyncio.create_task(_watch(reader, seen))
             try:
                 goes_on = await _give(writer, answer, seen)

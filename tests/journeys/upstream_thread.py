@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from fake_upstream import FakeUpstream
 
@@ -18,10 +19,19 @@ class UpstreamThread(FakeUpstream):
         self.loop.call_soon_threadsafe(event.set)
 
 
+Upstream = TypeVar("Upstream", bound=UpstreamThread)
+
+
 @contextmanager
 def fake_upstream() -> Iterator[UpstreamThread]:
     """A fake upstream for the length of a block."""
-    upstream = UpstreamThread()
+    with running(UpstreamThread()) as upstream:
+        yield upstream
+
+
+@contextmanager
+def running(upstream: Upstream) -> Iterator[Upstream]:
+    """Run an upstream on a thread for the length of a block."""
     ready, over = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
