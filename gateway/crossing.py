@@ -21,6 +21,7 @@ from app.models.target import Target
 from gateway.errors import Problem, error_body, error_headers
 from gateway.exchange import Crossing, Exchange, Plan, Reply
 from gateway.upstream.send import crossing_headers
+from gateway.vault import Vault
 
 _KEPT_HEADERS: Final = (b"retry-after", b"x-request-id", b"request-id")
 _KEPT_STARTS: Final = (b"x-ratelimit-", b"anthropic-ratelimit-")
@@ -42,7 +43,7 @@ _STATUS_OF: Final = {
 _NO_ANSWER: Final = 502
 
 
-def cross(exchange: Exchange, plan: Plan) -> Crossing:
+def cross(exchange: Exchange, plan: Plan, vault: Vault) -> Crossing:
     """Return the call in its provider's words. Any thread.
 
     Raises InputError for what can be neither carried nor left out, Refused where nobody here speaks the dialect.
@@ -51,7 +52,11 @@ def cross(exchange: Exchange, plan: Plan) -> Crossing:
     if reader is None or client_writer(exchange.route.dialect) is None:
         raise Refused(f"{exchange.route.dialect} cannot be translated.", rule="dialect")
     asked = msgspec.structs.replace(reader.read_request(exchange.body), is_stream=exchange.is_stream)
-    written = write(asked, target_of(plan.provider_name, plan.provider, plan.model or "", plan.dialect))
+    told = asked
+    if exchange.continued is not None:
+        told = msgspec.structs.replace(reader.read_request(exchange.continued), is_stream=exchange.is_stream)
+    told = msgspec.structs.replace(told, messages=vault.restored(exchange, told.messages))
+    written = write(told, target_of(plan.provider_name, plan.provider, plan.model or "", plan.dialect))
     name = exchange.model or plan.model or ""
     reply_id = exchange.request_id.removeprefix("req_")
     about = Asked(asked, name, reply_id, exchange.start_ns // 1_000_000_000)
@@ -81,7 +86,7 @@ def writer_there(exchange: Exchange) -> UpstreamWriter:
     return writer
 
 
-def answer(exchange: Exchange, crossing: Crossing, body: bytes, kind: str) -> Reply:
+def answer(exchange: Exchange, crossing: Crossing, body: bytes, kind: str, vault: Vault) -> Reply:
     """Return a provider's whole answer as the client reads it; `kind` is its content type."""
     assert exchange.upstream is not None
     reader = reader_of(exchange.upstream_dialect)
@@ -93,6 +98,7 @@ def answer(exchange: Exchange, crossing: Crossing, body: bytes, kind: str) -> Re
     restorer = Restorer(crossing.written.restore, crossing.asked.reply_id)
     restored = restorer.reply(reply)
     note_problem(crossing, restorer.problem)
+    vault.note(exchange, restored)
     written = writer_back(exchange).write_reply(restored, crossing.asked)
     return Reply(200, ((b"content-type", b"application/json"), *told_headers(exchange, crossing)), written)
 

@@ -15,6 +15,7 @@ from app.config import Auth, ProviderConfig
 from app.models.call import Attempt, Edit
 from app.models.ids import new_span_id, span_hex
 from app.models.span import Failure
+from app.models.stored_response import StoredResponse
 from gateway.answer import Answer
 from gateway.routes.route import Route
 
@@ -109,6 +110,7 @@ class Exchange:
         "body",
         "caller",
         "chunks",
+        "continued",
         "crossing",
         "failure",
         "first_byte_ns",
@@ -127,6 +129,7 @@ class Exchange:
         "route",
         "span_id",
         "start_ns",
+        "stored",
         "upstream",
         "upstream_request",
         "upstream_response",
@@ -149,6 +152,10 @@ class Exchange:
         self.model_end = -1
         self.is_stream = False
         self.plan: Plan | None = None
+        self.continued: bytes | None = None
+        """The client's request with all of the conversation that it only names; None: it names none."""
+        self.stored: StoredResponse | None = None
+        """The answer is a response that may be named later."""
         self.crossing: Crossing | None = None
         """None: the provider gets the client's own words."""
         self.upstream: Upstream | None = None

@@ -92,6 +92,7 @@ class House:
             control={PREFIX: Control(self).handle},
             inside={DEMO: _answer_demo},
             prices=lambda: self._meaning.prices,
+            run=self.writer.run,
         )
         self.host = settings.host or config.current.server.host or DEFAULT_HOST
         self.port = config.current.server.port if settings.port is None else settings.port

@@ -191,6 +191,7 @@ def record_of(exchange: Exchange, end_ns: int | None) -> CallRecord:
         failure=exchange.failure,
         upstream_dialect=exchange.upstream_dialect if crossing is not None else "",
         losses=tuple(crossing.losses) if crossing is not None else (),
+        stored=exchange.stored,
     )
 
 

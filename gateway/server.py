@@ -18,6 +18,9 @@ from gateway.governance.auth import Auth, KeyTable
 from gateway.pipeline import Pipeline
 from gateway.providers.credentials import Credentials
 from gateway.recorder import InFlight, Recorder, Sink
+from gateway.responses.endpoints import KeptResponses
+from gateway.responses.sessions import Sessions
+from gateway.responses.turns import Run, Turns
 from gateway.routes.intake import Intake
 from gateway.routes.models import ModelList
 from gateway.routes.route import Family, Route
@@ -26,6 +29,7 @@ from gateway.routing.planner import Planner
 from gateway.translation import Translate, TranslateBack
 from gateway.upstream.client import Client, Timeouts
 from gateway.upstream.send import Inside, Send
+from gateway.vault import Vault
 
 BACKLOG: Final = 1024
 _READ_BYTES: Final = 1024 * 1024
@@ -59,9 +63,11 @@ class Gateway:
         control: Mapping[str, Handler] | None = None,
         inside: Mapping[str, Inside] | None = None,
         prices: Callable[[], Sequence[PriceRow]] | None = None,
+        run: Run | None = None,
     ) -> None:
         """`control`: handlers by path prefix (`/gatescope/`); `inside`: providers that are part of the program;
-        `prices`: the rows over the price book, if not the config's."""
+        `prices`: the rows over the price book, if not the config's; `run` does work in the store, None: there is none.
+        """
         self._source = source
         self._control = dict(control or {})
         self.recorder = Recorder(sink)
@@ -71,6 +77,9 @@ class Gateway:
         self.client = Client(_timeouts(self._config.upstream))
         self._gate = Gate(self._config.server)
         self._intake = Intake(_max_bytes(self._config))
+        turns = Turns(run)
+        self._sessions = Sessions(turns)
+        vault = Vault()
         tag = CostTag(prices or (lambda: self._current().prices)).headers
         self._pipeline = Pipeline(
             (
@@ -78,12 +87,14 @@ class Gateway:
                 self.auth,
                 self._intake,
                 ModelList(self._current),
+                KeptResponses(turns, self._sessions),
                 Planner(self._current, self.credentials),
-                Translate(self._current),
+                self._sessions,
+                Translate(self._current, vault),
                 Send(self._current, self.client, inside or {}),
-                TranslateBack(tag),
+                TranslateBack(tag, vault),
             ),
-            self.recorder.keep,
+            self._keep,
             self._cors,
             tag,
         )
@@ -164,6 +175,11 @@ class Gateway:
             self.client.timeouts = _timeouts(config.upstream)
             self.credentials.forget()
         return config
+
+    def _keep(self, exchange: Exchange) -> None:
+        """Before the last byte goes to the client: what it may name next is known, and its record is on disk."""
+        self._sessions.note(exchange)
+        self.recorder.keep(exchange)
 
     def _cors(self, request: web.BaseRequest) -> list[tuple[bytes, bytes]]:
         return self._gate.cors_headers(request)

@@ -13,6 +13,7 @@ from app.errors import Refused, UpstreamError
 from gateway.exchange import Crossing, Exchange, Plan, Reply
 from gateway.upstream.send import close_attempt, content_type_of
 from gateway.upstream.tap import Tag
+from gateway.vault import Vault
 
 STRICT: Final = "x-gatescope-strict"
 _IN_THREAD_BYTES: Final = 256 * 1024
@@ -23,8 +24,9 @@ _LARGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024
 class Translate:
     """Before `Send`: the call in the provider's words."""
 
-    def __init__(self, config: Callable[[], Config]) -> None:
+    def __init__(self, config: Callable[[], Config], vault: Vault) -> None:
         self._config = config
+        self._vault = vault
 
     async def admit(self, exchange: Exchange) -> None:
         """Set the exchange's crossing where its provider speaks another dialect.
@@ -40,10 +42,10 @@ class Translate:
             return
         from gateway.crossing import cross  # with all dialects: not before it is needed
 
-        if len(exchange.body) > _IN_THREAD_BYTES:
-            crossing = await asyncio.to_thread(cross, exchange, plan)
+        if len(exchange.continued or exchange.body) > _IN_THREAD_BYTES:
+            crossing = await asyncio.to_thread(cross, exchange, plan, self._vault)
         else:
-            crossing = cross(exchange, plan)
+            crossing = cross(exchange, plan, self._vault)
         self._take(exchange, plan, crossing)
 
     def _cross_aside(self, exchange: Exchange, plan: Plan) -> None:
@@ -70,9 +72,10 @@ class Translate:
 class TranslateBack:
     """After `Send`: the answer in the client's words."""
 
-    def __init__(self, tag: Tag) -> None:
+    def __init__(self, tag: Tag, vault: Vault) -> None:
         """`tag` gives the headers that only the provider's body can tell."""
         self._tag = tag
+        self._vault = vault
 
     async def admit(self, exchange: Exchange) -> None:
         """Answer, or put a translating upstream before the provider's. Raises UpstreamError."""
@@ -91,10 +94,10 @@ class TranslateBack:
 
                 exchange.reply = answer(exchange, crossing, body)
                 return
-            reply = translate.answer(exchange, crossing, body, content_type_of(upstream.headers))
+            reply = translate.answer(exchange, crossing, body, content_type_of(upstream.headers), self._vault)
             exchange.reply = dataclasses.replace(reply, headers=(*reply.headers, *self._tag(exchange, body)))
             return
-        crossed = Crossed(exchange, crossing)
+        crossed = Crossed(exchange, crossing, self._vault)
         try:
             await crossed.open()
         except FailedInside as failed:

@@ -17,6 +17,7 @@ from app.models.call import CallRecord
 from app.models.governance import VirtualKey
 from app.secrets import key_hint, key_sha256
 from gateway.governance.auth import KeyTable
+from gateway.responses.turns import Run
 from gateway.server import Gateway, Handler
 
 KEY = "gs-" + "k" * 40
@@ -62,7 +63,9 @@ class FixedConfig:
 class LiveGateway:
     """A running gateway and a client for it."""
 
-    def __init__(self, source: FixedConfig, control: Mapping[str, Handler] | None = None) -> None:
+    def __init__(
+        self, source: FixedConfig, control: Mapping[str, Handler] | None = None, run: Run | None = None
+    ) -> None:
         self.source = source
         self.sink = MemorySink()
         self.keys = KeyTable(
@@ -71,7 +74,7 @@ class LiveGateway:
                 VirtualKey(2, "old", key_sha256(REVOKED), key_hint(REVOKED), 0, revoked_ns=1),
             ]
         )
-        self.server = Gateway(source, self.sink, self.keys, TOKEN, control=control)
+        self.server = Gateway(source, self.sink, self.keys, TOKEN, control=control, run=run)
         self.port = 0
         self.http: httpx.AsyncClient
 

@@ -101,7 +101,7 @@ class ChatDeltas:
         self._has_begun = True
         created = chunk.get("created")
         begun_s = created if type(created) is int else None
-        out.append(Begin(text_or_none(chunk.get("id")), text_or_none(chunk.get("model")), begun_s))
+        out.append(Begin(text_or_none(chunk.get("id")), text_or_none(chunk.get("model")), begun_s, None, "openai_chat"))
 
     def _add_choice(self, choice: dict[str, Any], out: list[Delta]) -> None:
         said = choice.get("index")

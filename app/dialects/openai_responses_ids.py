@@ -1,5 +1,6 @@
 """Ids of items that we made ourselves: a provider has never seen them, and none is sent to one."""
 
+import re
 from typing import Final
 
 _PREFIXES: Final = {
@@ -26,6 +27,10 @@ _PREFIXES: Final = {
     "compaction": "cmp",
 }
 _MARK: Final = "_gs"
+_REPLY_ID: Final = "([0-9a-f]{16})"
+_RESPONSE: Final = re.compile(f"resp_{_REPLY_ID}")
+_OUTPUT_ITEM: Final = re.compile(f"[a-z]+{_MARK}{_REPLY_ID}[0-9a-f]{{2,6}}")
+_CONVERSATION: Final = f"conv{_MARK}"
 
 
 def minted(kind: str, owner: str, place: int) -> str:
@@ -36,3 +41,24 @@ def minted(kind: str, owner: str, place: int) -> str:
 def is_minted(item_id: object) -> bool:
     """Return whether we made an item's id."""
     return isinstance(item_id, str) and _MARK in item_id[:8]
+
+
+def is_own_response(response_id: str) -> bool:
+    """Return whether we gave a response its id: providers' are longer."""
+    return _RESPONSE.fullmatch(response_id) is not None
+
+
+def response_of_item(item_id: str) -> str | None:
+    """Return the id of the response that put out an item of ours, None for any other item."""
+    match = _OUTPUT_ITEM.fullmatch(item_id)
+    return f"resp_{match.group(1)}" if match else None
+
+
+def conversation_id(unique: str) -> str:
+    """Return the id of a conversation that we keep."""
+    return _CONVERSATION + unique
+
+
+def is_own_conversation(conversation_id: str) -> bool:
+    """Return whether we keep a conversation."""
+    return conversation_id.startswith(_CONVERSATION)

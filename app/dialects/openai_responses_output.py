@@ -57,6 +57,7 @@ def skeleton(asked: Asked) -> Item:
         "created_at": asked.created_s,
         "status": "in_progress",
         "background": params.get("background") is True,
+        **_conversation(params.get("conversation")),
         "error": None,
         "incomplete_details": None,
         "instructions": _instructions(asked),
@@ -82,6 +83,11 @@ def skeleton(asked: Asked) -> Item:
         "user": None if (settings.extras or {}).get("user") else settings.user,
         "metadata": settings.metadata or {},
     }
+
+
+def _conversation(named: object) -> Item:
+    """Return the field that names a response's conversation, where its request did."""
+    return {} if named is None else {"conversation": named if isinstance(named, dict) else {"id": named}}
 
 
 def ending(reason: str | None, *, has_failed: bool) -> tuple[str, Item | None]:

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from app.dialects.openai_responses_ids import minted
+import msgspec
+
+from app.dialects.openai_responses_ids import is_own_conversation, is_own_response, minted
 from app.dialects.sse import read_events
 from app.dialects.wire import UNREADABLE, decode_any, entries, fields, json_text, text_or_none
 
@@ -21,13 +23,52 @@ _SAID: Final = {"assistant": "output_text"}
 _STATUS_KINDS: Final = ("message", "function_call", "function_call_output", "custom_tool_call")
 
 
+class Named(msgspec.Struct, frozen=True, gc=False):
+    """What a request says of the conversation it belongs to."""
+
+    previous_id: str | None = None
+    conversation_id: str | None = None
+    is_stored: bool = True
+    """Its response may be named later."""
+
+    @property
+    def is_kept_here(self) -> bool:
+        """Whether it goes on from something that no provider has."""
+        previous, conversation = self.previous_id, self.conversation_id
+        return (previous is not None and is_own_response(previous)) or (
+            conversation is not None and is_own_conversation(conversation)
+        )
+
+
+class _Top(msgspec.Struct, gc=False):
+    previous_response_id: Any = None
+    conversation: Any = None
+    store: Any = None
+
+
+_decode_top = msgspec.json.Decoder(_Top).decode
+
+
+def named_in(request_body: bytes) -> Named:
+    """Return what a request says of its conversation; nothing where it cannot be read."""
+    try:
+        top = _decode_top(request_body)
+    except UNREADABLE:
+        return Named()
+    conversation = top.conversation.get("id") if isinstance(top.conversation, dict) else top.conversation
+    return Named(text_or_none(top.previous_response_id), text_or_none(conversation), top.store is not False)
+
+
 def input_items(request_body: bytes) -> list[Item]:
     """Return the items that a request's own `input` stands for, each with an id; references stay references.
 
     The same body gives the same ids. Empty where there is no input or it cannot be read.
     """
-    owner = sha256(request_body).hexdigest()[:_OWNER_CHARS]
-    given = _request(request_body).get("input")
+    return listed_items(_request(request_body).get("input"), sha256(request_body).hexdigest()[:_OWNER_CHARS])
+
+
+def listed_items(given: object, owner: str) -> list[Item]:
+    """Return items (or a text) as the list endpoints have them; those without an id get one of the owner's."""
     return [_listed(item, owner, place) for place, item in enumerate(_items(given))]
 
 

@@ -12,6 +12,7 @@ import msgspec
 from app.models.loss import Loss
 from app.models.message import Message
 from app.models.span import Failure, Kind, Link, SpanWrite, Status
+from app.models.stored_response import StoredResponse
 from app.models.usage import Usage
 
 Headers = tuple[tuple[str, str], ...]
@@ -55,7 +56,8 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     dialect: str
     """A name of `app.dialects.registry`, or "" for a pass-through path we cannot read."""
     operation: str
-    """chat, completion, embeddings, count_tokens, models, images, audio, files, moderation, response_get, other …"""
+    """chat, completion, embeddings, count_tokens, models, images, audio, files, moderation, response_get,
+    conversation, other …"""
     status: int | None
     """What the client got; None while running or if it left before the head."""
     request: bytes
@@ -89,6 +91,8 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Of `upstream_request` and `upstream_response`, where it is another than the client's."""
     losses: tuple[Loss, ...] = ()
     """What a translation could not carry."""
+    stored: StoredResponse | None = None
+    """The answer is a response that may be named later; None: it is none, or its provider keeps it."""
 
 
 @dataclass(frozen=True, slots=True)

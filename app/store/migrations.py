@@ -16,7 +16,7 @@ from typing import Final
 
 from app.errors import NewerDatabase
 from app.store.connect import execute_script, open_writer, reading_schema, transaction
-from app.store.schema import SCHEMA_1
+from app.store.schema import SCHEMA_1, SCHEMA_2
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -26,7 +26,12 @@ def begin(conn: sqlite3.Connection) -> None:
     execute_script(conn, SCHEMA_1)
 
 
-STEPS: Final[tuple[Step, ...]] = (begin,)
+def keep_responses(conn: sqlite3.Connection) -> None:
+    """Make the tables for responses and conversations that clients may name."""
+    execute_script(conn, SCHEMA_2)
+
+
+STEPS: Final[tuple[Step, ...]] = (begin, keep_responses)
 """One short function a step; never edited once it has landed."""
 
 SCHEMA: Final = len(STEPS)

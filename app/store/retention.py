@@ -16,6 +16,7 @@ from app.paths import Paths
 from app.store import rows
 from app.store.connect import transaction
 from app.store.payloads import NS_A_DAY
+from app.store.responses import forget_conversations
 
 _TRACES_A_SLICE: Final = 100
 _SPANS_A_SLICE: Final = 500
@@ -62,7 +63,9 @@ class Retention:
         if limits.max_age_days is None:
             return False
         before_us = now_ns // 1000 - int(limits.max_age_days * _US_A_DAY)
-        return delete_traces(
+        with transaction(conn):
+            has_more = forget_conversations(conn, before_us)
+        return has_more or delete_traces(
             conn, "start_us < ? AND coalesce(end_us, start_us) < ? AND n_running = 0", (before_us, before_us)
         )
 
@@ -148,6 +151,6 @@ def _delete_spans(conn: sqlite3.Connection, trace_id: int, most: int) -> int:
 
 
 _OF_SPANS: Final = (
-    ("call", "id"), ("preview", "id"), ("chain", "call"), ("item_use", "span"), ("fresh", "span"), ("score", "span"),
-    ("span", "id"),
+    ("call", "id"), ("preview", "id"), ("chain", "call"), ("response", "call"), ("item_use", "span"), ("fresh", "span"),
+    ("score", "span"), ("span", "id"),
 )  # fmt: skip

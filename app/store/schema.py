@@ -1,4 +1,4 @@
-"""The tables of `traces.db`, as schema 1 has them, and the meaning of every number in them.
+"""The tables of `traces.db`, schema by schema, and the meaning of every number in them.
 
 Conventions. Times are UTC microseconds (`_us`), money is nano-USD, unknown is NULL and never 0. Names, models,
 providers and session ids are rows of `str`. Row ids are AUTOINCREMENT where a cache outside this file remembers them:
@@ -202,4 +202,33 @@ CREATE TABLE skel (                    -- packed trees of big traces, rebuildabl
   ver   INTEGER NOT NULL,
   cols  BLOB NOT NULL
 ) STRICT;
+"""
+
+SCHEMA_2: Final = """
+CREATE TABLE response (                -- responses kept for providers that keep none; the bytes are the call's
+  id           TEXT PRIMARY KEY,       -- as the client was told it
+  call         INTEGER NOT NULL,       -- call.id
+  owner        TEXT    NOT NULL,       -- who may ask for it
+  previous     TEXT,                   -- response.id that it goes on from
+  conversation TEXT                    -- conversation.id
+) STRICT, WITHOUT ROWID;
+CREATE INDEX response_call ON response(call);
+CREATE INDEX response_conversation ON response(conversation) WHERE conversation IS NOT NULL;
+
+CREATE TABLE conversation (
+  id         TEXT PRIMARY KEY,
+  owner      TEXT    NOT NULL,
+  created_us INTEGER NOT NULL,
+  used_us    INTEGER NOT NULL,         -- when something last came into it; it is forgotten by this
+  metadata   TEXT    NOT NULL          -- a JSON object
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE conversation_item (       -- what a client put into a conversation itself, or took out of it
+  conversation TEXT    NOT NULL,
+  id           TEXT    NOT NULL,       -- the item's own
+  ts_us        INTEGER NOT NULL,
+  place        INTEGER NOT NULL,       -- among those that came together
+  body         INTEGER,                -- body.id; NULL: the item, whoever put it there, was taken out
+  PRIMARY KEY (conversation, id)
+) STRICT, WITHOUT ROWID;
 """

@@ -16,7 +16,7 @@ import msgspec
 
 from app.models.call import CallWrite
 from app.models.span import Kind, SpanWrite, Status
-from app.store import chains, rows, tally
+from app.store import chains, responses, rows, tally
 from app.store.attributes import encode_attributes
 from app.store.calls import COLUMNS as CALL_COLUMNS
 from app.store.calls import call_row, entering, put_request
@@ -105,6 +105,7 @@ class _Batch:
         self._chains: dict[int, rows.Row] = {}
         self._uses: list[rows.Row] = []
         self._fresh: dict[int, rows.Row] = {}
+        self._responses: list[rows.Row] = []
 
     def expect(self, tids: set[bytes]) -> None:
         """Load the rows of traces at once."""
@@ -159,6 +160,7 @@ class _Batch:
         rows.insert(conn, "INSERT OR IGNORE INTO item_use (item, span)", self._uses)
         rows.insert(conn, "INSERT OR IGNORE INTO fresh (span)", list(self._fresh.values()))
         chains.save(conn, list(self._chains.values()))
+        responses.save(conn, self._responses)
         tallies = list(self._traces.values())
         tally.save(conn, tallies)
         for call_id in self._old_spans:
@@ -188,6 +190,8 @@ class _Batch:
             trace.call_ended(span.id, made.used, self._conn)
             span.attrs = self._codec.put(encode_attributes(write))
             self._fresh[span.id] = (span.id,)
+            if record.stored is not None:
+                self._responses.append(responses.row_of(record.stored, span.id))
             if write.placement.chain_hash:
                 self._chains |= chains.remember(self._codec, write, span.id)
 

@@ -37,6 +37,7 @@ _SHAPES: Final = (
     ("sk-proj-", "openai"),
     ("sk-svcacct-", "openai"),
 )
+_OWNER_CHARS: Final = 32
 _SALT: Final = os.urandom(16)
 
 
@@ -115,6 +116,16 @@ class Auth:
             raise Refused(f"The key {key.name!r} ({key.hint}) was revoked.", rule="key", hint=hint)
         self._keys.note_use(key)
         return Caller("virtual", _fingerprint(str(key.id), request), key_id=key.id)
+
+
+def owner_of(request: web.BaseRequest, caller: Caller) -> str:
+    """Return who may ask again for what a call left here: the same after a restart. Of an own key only a hash."""
+    if caller.kind == "virtual":
+        return f"virtual:{caller.key_id}"
+    if caller.kind == "desktop":
+        return "desktop"
+    text = next(iter(keys_in(request)), "")
+    return f"own:{hashlib.sha256(_bytes(text)).hexdigest()[:_OWNER_CHARS]}"
 
 
 def keys_in(request: web.BaseRequest) -> Iterable[str]:

@@ -37,6 +37,7 @@ _OPERATIONS: Final = {
     "models": "models",
     "moderations": "moderation",
     "responses": "response_get",
+    "conversations": "conversation",
 }
 _OPENAI_AREAS: Final = {
     *("files", "uploads", "batches", "images", "audio", "fine_tuning", "vector_stores", "conversations", "containers"),

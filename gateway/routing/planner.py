@@ -1,12 +1,14 @@
 """The stage that decides where a call goes: an alias, `provider/model`, a bare name that one provider owns."""
 
 import difflib
+import re
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from app.config import Auth, Config, ProviderConfig
+from app.dialects.openai_responses_session import named_in
 from app.errors import InputError, Refused
 from app.models.call import Edit
 from app.provider_options import dialects_for
@@ -23,6 +25,8 @@ _TRANSLATED: Final = frozenset({"chat", "embeddings", "count_tokens"})
 _RANKERS: Final = {"voyage": "voyage", "tei": "tei"}
 """Providers that rank in a form of their own, by name; who speaks OpenAI's chat ranks as Cohere and Jina do."""
 """Operations that can be put into another dialect."""
+_KEPT: Final = re.compile(rb'"resp_[0-9a-f]{16}"|"conv_gs')
+"""Names of what we keep; only where one stands the body is looked at."""
 _LAST_WITH_API_KEY: Final = "2023-06-01"
 _REMEMBERED: Final = 4096
 
@@ -46,7 +50,7 @@ class Planner:
         assert caller is not None
         name, model = self._where(config, exchange, caller)
         provider = config.providers[name]
-        dialect = _other_dialect(exchange.route, (name, model), provider)
+        dialect = _other_dialect(exchange.route, (name, model), provider) or _dialect_of_kept(exchange)
         secret = None
         if caller.kind != "own":
             secret = await self._credentials.secret_for(name, provider)
@@ -183,6 +187,15 @@ def _other_dialect(route: Route, found: Found, provider: ProviderConfig) -> str:
     if not is_translated(route) or not answered:
         raise _wrong_dialect(name, provider, spoken)
     return answered[0]
+
+
+def _dialect_of_kept(exchange: Exchange) -> str:
+    """Return the client's own dialect where its conversation is kept here: it is written out, as in a translation."""
+    route = exchange.route
+    is_asked = is_translated(route) and route.dialect == "openai_responses" and route.operation == "chat"
+    if is_asked and _KEPT.search(exchange.body) and named_in(exchange.body).is_kept_here:
+        return route.dialect
+    return ""
 
 
 def _key_place(exchange: Exchange, provider: ProviderConfig) -> Auth:

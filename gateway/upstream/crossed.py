@@ -27,6 +27,7 @@ from gateway.crossing import kept_headers, note_problem, writer_back, writer_the
 from gateway.errors import problem_of
 from gateway.exchange import Crossing, Exchange
 from gateway.upstream.send import close_attempt, content_type_of
+from gateway.vault import Vault
 
 PATIENCE_S: Final = 15.0
 """So long the client waits for the head of an answer that says nothing; then it gets signs of life."""
@@ -46,12 +47,13 @@ class FailedInside(Exception):
 class Crossed:
     """One stream on its way between two dialects."""
 
-    def __init__(self, exchange: Exchange, crossing: Crossing) -> None:
+    def __init__(self, exchange: Exchange, crossing: Crossing, vault: Vault) -> None:
         inner = exchange.upstream
         assert inner is not None
         self._exchange = exchange
         self._crossing = crossing
         self._inner = inner
+        self._vault = vault
         self._reader = writer_there(exchange).read_deltas()
         self._restorer = Restorer(crossing.written.restore, crossing.asked.reply_id)
         writer = writer_back(exchange)
@@ -182,4 +184,5 @@ class Crossed:
         self.is_complete = True
         self._exchange.upstream_response = self.raw
         note_problem(self._crossing, self._restorer.problem)
+        self._vault.note(self._exchange, self.reply())
         return self._writer.close(is_complete=is_complete)
