@@ -17,7 +17,6 @@ from app.models.call import CallRecord
 from app.models.governance import VirtualKey
 from app.secrets import key_hint, key_sha256
 from gateway.governance.auth import KeyTable
-from gateway.responses.turns import Run
 from gateway.server import Gateway, Handler
 
 KEY = "gs-" + "k" * 40
@@ -63,9 +62,7 @@ class FixedConfig:
 class LiveGateway:
     """A running gateway and a client for it."""
 
-    def __init__(
-        self, source: FixedConfig, control: Mapping[str, Handler] | None = None, run: Run | None = None
-    ) -> None:
+    def __init__(self, source: FixedConfig, control: Mapping[str, Handler] | None = None) -> None:
         self.source = source
         self.sink = MemorySink()
         self.keys = KeyTable(
@@ -74,7 +71,7 @@ class LiveGateway:
                 VirtualKey(2, "old", key_sha256(REVOKED), key_hint(REVOKED), 0, revoked_ns=1),
             ]
         )
-        self.server = Gateway(source, self.sink, self.keys, TOKEN, control=control, run=run)
+        self.server = Gateway(source, self.sink, self.keys, TOKEN, control=control)
         self.port = 0
         self.http: httpx.AsyncClient
 

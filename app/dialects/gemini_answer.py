@@ -289,8 +289,8 @@ class _Answer:
     def _thought_block(self, delta: ReasoningDelta) -> Block:
         if not delta.text and not delta.signature:
             return {}
-        block: Block = {"text": delta.text} if delta.text else {}
-        block["thought"] = True
+        # a proof alone has an empty text beside it, as Gemini's own: a part without any is unknown to clients
+        block: Block = {"text": delta.text, "thought": True}
         if delta.signature:
             block["thoughtSignature"] = sealed(
                 delta.signature, self._origin(delta.origin), is_redacted=delta.is_redacted

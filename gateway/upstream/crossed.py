@@ -69,6 +69,8 @@ class Crossed:
         self._said: list[Delta] = []
         self._error: ReplyError | None = None
         self._has_ended = False
+        self._is_said_done = False
+        """The provider said that it was done, whatever came behind that."""
         self._has_content = False
         self.status = inner.status
         self.headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-cache")]
@@ -164,10 +166,11 @@ class Crossed:
     def _write(self) -> bytes:
         deltas, self._waiting = self._waiting, []
         self._said += deltas
+        self._is_said_done = self._is_said_done or any(isinstance(delta, End) for delta in deltas)
         return self._writer.write(deltas) if deltas else b""
 
     def _close(self) -> bytes:
-        is_whole = self._error is None and any(isinstance(delta, End) for delta in self._said[-8:])
+        is_whole = self._error is None and self._is_said_done
         if not is_whole and self._error is None:
             self._writer.write([Failed(ReplyError("cut", _CUT))])
         return self._finish(is_complete=is_whole)
