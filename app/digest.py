@@ -14,7 +14,7 @@ from app.dialects.wire import UNREADABLE, decode_any
 from app.errors import InputError
 from app.models.call import CallRecord, Digest
 from app.models.chat import Reply
-from app.models.message import Media, Message, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from app.models.message import Media, Message, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, is_reminder
 from app.models.span import Failure, Kind, Status
 from app.models.usage import Usage
 from app.pricing.book import Book
@@ -184,10 +184,10 @@ def _newest(reader: DialectReader, elements: tuple[bytes, ...]) -> str:
 
 def _line(message: Message) -> str:
     """Return a line of a message: its text, else its results, else what else it holds."""
-    texts = [part.text for part in message.parts if isinstance(part, Text)]
-    if line := one_line("\n".join(texts)):
-        return line
     results = message.tool_results()
+    texts = [part.text for part in message.parts if isinstance(part, Text) and not (results and is_reminder(part.text))]
+    if line := one_line("\n".join(texts) if results else message.words()):
+        return line
     if results:
         return one_line(" · ".join(filter(None, (result_text(part.parts) for part in results))))
     return " ".join(_named(message.parts))

@@ -80,13 +80,14 @@ class Gateway:
         turns = Turns(run)
         self._sessions = Sessions(turns)
         vault = Vault()
-        tag = CostTag(prices or (lambda: self._current().prices)).headers
+        rows = prices or (lambda: self._current().prices)
+        tag = CostTag(rows).headers
         self._pipeline = Pipeline(
             (
                 self.recorder,
                 self.auth,
                 self._intake,
-                ModelList(self._current),
+                ModelList(self._current, rows),
                 KeptResponses(turns, self._sessions),
                 Planner(self._current, self.credentials),
                 self._sessions,

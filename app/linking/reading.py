@@ -54,7 +54,7 @@ class Reading:
             element = self.spine.elements[index]
             if element.role == "user" and element.has_text and not element.is_result:
                 message = self._message(index)
-                return message.text() if message else ""
+                return message.words() if message else ""
         return ""
 
     def hash_after(self, found: Found | None) -> int:

@@ -14,12 +14,11 @@ import msgspec
 
 from app.dialects.dialect import DialectReader
 from app.errors import InputError
-from app.models.message import Media, Message, Text
+from app.models.message import Media, Message, Text, is_reminder
 
 _MOST_ELEMENTS: Final = 16_384
 _MOST_SPINES: Final = 512
 _MOST_SPINE_BYTES: Final = 8 * 2**20
-_REMINDER: Final = "<system-reminder>"
 
 
 class Element(msgspec.Struct, frozen=True, gc=False):
@@ -145,7 +144,7 @@ def _describe(reader: DialectReader, message: Message) -> Element:
         role=message.role,
         chars=len(canon),
         result_ids=tuple(result.id or "" for result in message.tool_results()),
-        has_text=any(text.strip() and not text.lstrip().startswith(_REMINDER) for text in texts),
+        has_text=any(text.strip() and not is_reminder(text) for text in texts),
         has_media=any(isinstance(part, Media) for part in message.parts),
     )
 

@@ -4,7 +4,7 @@ A message is a role and a list of parts, in the order the wire had them. What we
 that a part's dialect has and the shared form has no word for stands in its `extras`.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -12,6 +12,14 @@ Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 Extras = dict[str, object] | None
 """Fields under their wire names. They mean something only in the dialect they were read from."""
+
+
+_REMINDER: Final = "<system-reminder>"
+
+
+def is_reminder(text: str) -> bool:
+    """Whether a text is a client's own note to the model, as coding agents put one beside their user's words."""
+    return text.lstrip().startswith(_REMINDER)
 
 
 class CacheMark(msgspec.Struct, frozen=True, gc=False):
@@ -130,6 +138,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     def text(self) -> str:
         """Return its text parts, joined by newlines: no reasoning, no tool traffic."""
         return "\n".join(part.text for part in self.parts if isinstance(part, Text | Refusal))
+
+    def words(self) -> str:
+        """Return its text without what a client put beside the user's words; all of it where there is nothing else."""
+        texts = [part.text for part in self.parts if isinstance(part, Text) and not is_reminder(part.text)]
+        return "\n".join(texts) if any(text.strip() for text in texts) else self.text()
 
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Return the calls it asks for, in order."""

@@ -124,6 +124,8 @@ def _models(path: str, has_header: HasHeader) -> Route | None:
             family: Family = "openai" if prefix == "/v1/models" else "gemini"
             if family == "openai" and has_header("anthropic-version"):
                 family = "anthropic"
+            elif has_header("x-goog-api-key"):  # Google's SDK asks for lists under /v1
+                family = "gemini"
             return Route(family, "", "models", model=name)
     return None
 

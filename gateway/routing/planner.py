@@ -99,7 +99,7 @@ def find_model(config: Config, dialect: str, family: Family, model: str) -> Foun
         return first, rest
     owners = [name for name, provider in config.providers.items() if provider.serves(model)]
     if not owners:
-        raise _unknown_model(config, family, model)
+        raise _unknown_model(config, model)
     return next((name for name in owners if config.providers[name].speaks(dialect)), owners[0]), model
 
 
@@ -227,8 +227,8 @@ def _wrong_dialect(name: str, provider: ProviderConfig, dialect: str) -> Refused
     )
 
 
-def _unknown_model(config: Config, family: Family, model: str) -> Refused:
-    names = model_names(config, family)
+def _unknown_model(config: Config, model: str) -> Refused:
+    names = model_names(config)
     near = difflib.get_close_matches(model, names, 3, 0.5)
     near += [name for name in names if name not in near and name.rpartition("/")[2] == model][:2]
     hint = f"Did you mean {' or '.join(near)}?" if near else "Name it as provider/model, or add an alias to the config."

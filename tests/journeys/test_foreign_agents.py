@@ -122,3 +122,61 @@ def test_an_agent_ends_well_on_a_model_of_another_dialect(tmp_path: Path, agent:
         assert sessions[0] == sessions[1] != sessions[2] == sessions[3] and all(sessions)
         calls = [call for run in runs for call in run.calls]
         assert {(call.dialect, call.upstream_dialect) for call in calls} == {(agent.dialect, upstream)}
+
+
+SUM = "echo 40+2 > sum.txt && cat sum.txt"
+SHELLS = {"Bash": {"command": SUM, "description": "Write the sum"}, "exec_command": {"cmd": SUM}}
+"""What coding agents call their shell, and how it is asked."""
+
+
+def coder(heard: Heard) -> Script:
+    """A model that writes a file by the agent's shell, then says so."""
+    shell = next((name for name in heard.tools if name in SHELLS), None)
+    if shell is None:
+        return Script("A sum")
+    if heard.results:
+        return Script("It is written.")
+    return Script("I will write it.", calls=(Call("call_1x", shell, SHELLS[shell]),))
+
+
+def claude_code(home: Home, url: str, key: str, model: str) -> list[str]:
+    """Run Claude Code once."""
+    command = [home.binary("claude"), "-p", "Write 40+2 to sum.txt.", "--model", model, "--allowedTools", "Bash"]
+    env = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_AUTH_TOKEN": key, "ANTHROPIC_DEFAULT_HAIKU_MODEL": model}
+    return home.run(command, {**env, "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"})
+
+
+def codex(home: Home, url: str, key: str, model: str) -> list[str]:
+    """Run Codex once, in a folder of its own, so without its sandbox."""
+    provider = f'model_providers.here={{name="here",base_url="{url}/v1",env_key="KEY",wire_api="responses"}}'
+    flags = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
+    command = [home.binary("codex"), "exec", *flags, "-c", 'model_provider="here"', "-c", provider, "-m", model]
+    return home.run([*command, "Write 40+2 to sum.txt."], {"KEY": key})
+
+
+CODERS = {"claude code": (claude_code, "anthropic", "Bash"), "codex": (codex, "openai_responses", "exec_command")}
+CODED = """\
+agent Write 40+2 to sum.txt.
+  llm chat {model}
+  tool {shell}
+  llm chat {model}"""
+
+
+@pytest.mark.parametrize("upstream", MODELS)
+@pytest.mark.parametrize("name", CODERS)
+def test_a_coding_agent_does_its_task_on_a_model_of_another_dialect(tmp_path: Path, name: str, upstream: str) -> None:
+    start, dialect, shell = CODERS[name]
+    if dialect == upstream:
+        pytest.skip("its own dialect")
+    model, data = MODELS[upstream], tmp_path / "data"
+    with listening_upstream(upstream, coder) as provider, fake_upstream() as outside:
+        config = {"dialect": upstream, "base_url": provider.url + BASES.get(upstream, ""), "auth": "none"}
+        with running_gateway(data, json.dumps({"providers": {"other": config}})) as gateway:
+            home = Home(tmp_path, outside.url)
+            printed = start(home, gateway.url, gateway.new_key("agent"), f"other/{model}")
+            assert not provider.faults, "\n".join(provider.faults)
+    assert printed == ["It is written."]
+    assert (home.work / "sum.txt").read_text() == "40+2\n"
+    with stored_runs(data) as runs:
+        assert [run.tree for run in runs] == [CODED.format(model=model, shell=shell)]
+        assert {(call.dialect, call.upstream_dialect) for call in runs[0].calls} == {(dialect, upstream)}
