@@ -168,6 +168,12 @@ class House:
 
         return await asyncio.to_thread(translate, self._config.current, asked)
 
+    async def local_servers(self) -> list[dict[str, object]]:
+        """Look for model servers on this machine."""
+        from gateway.local_servers import find_local  # seldom wanted
+
+        return await asyncio.to_thread(find_local, self._config.current.providers, self.port)
+
     async def run_demo(self) -> dict[str, object]:
         """Send the demo agent's calls through our own port, one run at a time."""
         from gateway.demo import run_demo  # seldom wanted

@@ -48,6 +48,9 @@ class House(Protocol):
     async def translate(self, asked: bytes) -> dict[str, object]:
         """Return what a request would become. Raises InputError or Refused."""
 
+    async def local_servers(self) -> list[dict[str, object]]:
+        """Look for model servers on this machine; return those that answer."""
+
     async def run_demo(self) -> dict[str, object]:
         """Send the demo agent's calls through the gateway; return what was done."""
 
@@ -68,6 +71,7 @@ class Control:
             ("GET", "status"): self._status,
             ("GET", "live"): self._live,
             ("GET", "keys"): self._list_keys,
+            ("GET", "local-servers"): self._local_servers,
             ("POST", "keys"): self._create_key,
             ("GET", "first-key"): self._first_key,
             ("POST", "demo"): self._demo,
@@ -111,6 +115,9 @@ class Control:
 
     async def _list_keys(self, _request: web.BaseRequest) -> web.StreamResponse:
         return _json({"keys": [as_json(key) for key in await self._house.keys.listed()]})
+
+    async def _local_servers(self, _request: web.BaseRequest) -> web.StreamResponse:
+        return _json({"servers": await self._house.local_servers()})
 
     async def _create_key(self, request: web.BaseRequest) -> web.StreamResponse:
         name = (await _body(request)).get("name")
