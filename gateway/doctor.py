@@ -17,6 +17,7 @@ from app.version import VERSION
 from gateway.control import find_running, health_of
 from gateway.exits import StartError
 from gateway.folder import prepare_folder
+from gateway.local_servers import find_local
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def examine(paths: Paths, config_path: Path | None, host: str | None, port: int 
     yield _gateway(paths, host or config.server.host, config.server.port if port is None else port)
     yield _keyring()
     yield from _providers(config)
+    yield from _local_servers(config)
 
 
 def _folder(paths: Paths) -> Finding:
@@ -127,6 +129,14 @@ def _providers(config: Config) -> Iterator[Finding]:
             without.append(name)
     if without:
         yield Finding("other providers", f"no key for {', '.join(without)}; clients' own keys pass through")
+
+
+def _local_servers(config: Config) -> Iterator[Finding]:
+    """Yield the model servers that run on this machine, and what to ask for to use them."""
+    for server in find_local(config.providers, config.server.port):
+        name, models = server.name, server.models
+        use = f"ask for {name}/{models[0]}" if models else "it has no model yet"
+        yield Finding(f"server {name}", f"{server.title} at {server.base_url}, {len(models)} models; {use}")
 
 
 def _key_place(name: str, provider: ProviderConfig) -> str | None:

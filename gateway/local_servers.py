@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
+
 from app.config import ProviderConfig
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -18,8 +20,18 @@ _MOST_BYTES: Final = 4 * 1024 * 1024
 _PATHS: Final = {"ollama": "/api/tags"}
 
 
-def find_local(providers: Mapping[str, ProviderConfig], own_port: int) -> list[dict[str, object]]:
-    """Return the servers that answer, with their models: `{name, title, base_url, models}`; in at most about 1 s.
+class LocalServer(msgspec.Struct, frozen=True):
+    """A model server that answers on this machine."""
+
+    name: str
+    """Of its provider in the config."""
+    title: str
+    base_url: str
+    models: list[str]
+
+
+def find_local(providers: Mapping[str, ProviderConfig], own_port: int) -> list[LocalServer]:
+    """Return the servers that answer, with their models; in at most about 1 s.
 
     Of two rows with one address the first stands for it. `own_port` is the gateway's and is not asked. Blocks.
     """
@@ -69,5 +81,5 @@ def _named(listed: Iterable[Any]) -> Iterable[str]:
             yield name
 
 
-def _told(name: str, provider: ProviderConfig, models: list[str]) -> dict[str, object]:
-    return {"name": name, "title": provider.title or name, "base_url": provider.base_url, "models": models}
+def _told(name: str, provider: ProviderConfig, models: list[str]) -> LocalServer:
+    return LocalServer(name, provider.title or name, provider.base_url, models)

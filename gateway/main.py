@@ -1,5 +1,7 @@
 """The headless gateway, put together: where its parts meet, and in which order they start and stop."""
 
+from __future__ import annotations
+
 import asyncio
 import gc
 import json
@@ -10,7 +12,7 @@ import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
@@ -36,6 +38,9 @@ from gateway.live import Live, Running, Status
 from gateway.meaning import Meaning, QuietWork
 from gateway.routes.control import PREFIX, Control
 from gateway.server import Gateway
+
+if TYPE_CHECKING:
+    from gateway.local_servers import LocalServer
 
 DEMO: Final = "demo"
 """The provider that is inside the program; `resources/providers.toml` has it too."""
@@ -168,7 +173,7 @@ class House:
 
         return await asyncio.to_thread(translate, self._config.current, asked)
 
-    async def local_servers(self) -> list[dict[str, object]]:
+    async def local_servers(self) -> list[LocalServer]:
         """Look for model servers on this machine."""
         from gateway.local_servers import find_local  # seldom wanted
 

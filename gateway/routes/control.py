@@ -3,10 +3,12 @@
 All but `health` want its token; `translate`, which users ask too, takes a virtual key as well.
 """
 
+from __future__ import annotations
+
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from aiohttp import web
@@ -19,6 +21,9 @@ from gateway.errors import problem_of
 from gateway.keys import Keys, as_json
 from gateway.live import Live, Status
 from gateway.routes.live import stream_live
+
+if TYPE_CHECKING:
+    from gateway.local_servers import LocalServer
 
 PREFIX: Final = "/gatescope/"
 _MOST_BYTES: Final = 64 * 1024
@@ -48,7 +53,7 @@ class House(Protocol):
     async def translate(self, asked: bytes) -> dict[str, object]:
         """Return what a request would become. Raises InputError or Refused."""
 
-    async def local_servers(self) -> list[dict[str, object]]:
+    async def local_servers(self) -> list[LocalServer]:
         """Look for model servers on this machine; return those that answer."""
 
     async def run_demo(self) -> dict[str, object]:
@@ -117,7 +122,7 @@ class Control:
         return _json({"keys": [as_json(key) for key in await self._house.keys.listed()]})
 
     async def _local_servers(self, _request: web.BaseRequest) -> web.StreamResponse:
-        return _json({"servers": await self._house.local_servers()})
+        return _json({"servers": msgspec.to_builtins(await self._house.local_servers())})
 
     async def _create_key(self, request: web.BaseRequest) -> web.StreamResponse:
         name = (await _body(request)).get("name")

@@ -30,7 +30,7 @@ def test_a_server_that_answers_is_told_with_its_models() -> None:
                 "nobody": row("openai_chat", "http://127.0.0.1:9/v1"),
             }
             found = await asyncio.to_thread(find_local, rows, 0)
-            assert [(server["name"], server["models"]) for server in found] == [
+            assert [(server.name, server.models) for server in found] == [
                 ("ollama", ["qwen3:8b"]),
                 ("vllm", ["Qwen/Qwen3"]),
             ]
